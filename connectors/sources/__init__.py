@@ -1,0 +1,1 @@
+"""Source systems: native format in, claims on the wire out."""

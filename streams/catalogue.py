@@ -1,0 +1,140 @@
+"""The catalogue of topics: the one place where a topic, its key, retention, schema, readers and writers are written."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cleanup(StrEnum):
+    COMPACT = "compact"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`retention_ms` -1 keeps for ever (the replay log). Urgent topics (`lane`) have worker processes of their own."""
+
+    name: str
+    key: str
+    schema: str
+    cleanup: Cleanup
+    retention_ms: int
+    lane: str
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    sv: str
+    en: str
+
+
+FOREVER = -1
+_WEEK = 7 * 24 * 3600 * 1000
+
+SOURCE_PERSON = "source.person.v1"
+SOURCE_EMPLOYMENT = "source.employment.v1"
+SOURCE_ORGANISATION = "source.organisation.v1"
+SOURCE_ACCOUNT = "source.account.v1"
+SOURCE_URGENT = "source.urgent.v1"
+MMD_PERSON = "mmd.person.v1"
+MMD_ORGANISATION = "mmd.organisation.v1"
+MMD_URGENT = "mmd.urgent.v1"
+
+RECORD_SCHEMA = "source-record.v1"
+PUBLISHED_SCHEMA = "published.v1"
+
+TOPICS: tuple[Topic, ...] = (
+    Topic(
+        SOURCE_PERSON,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Folkbokföringsuppgifter så som källan lämnade dem",
+        "Population register facts as their source gave them",
+    ),
+    Topic(
+        SOURCE_EMPLOYMENT,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Anställningar så som källan lämnade dem",
+        "Employments as their source gave them",
+    ),
+    Topic(
+        SOURCE_ORGANISATION,
+        "unit key",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Organisationsenheter så som källan lämnade dem",
+        "Organisation units as their source gave them",
+    ),
+    Topic(
+        SOURCE_ACCOUNT,
+        "id subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("iam-relay",),
+        ("ingest-bulk",),
+        "Kontouppgifter som tilldelats: uid, e-post, ePPN",
+        "Account facts that were allocated: uid, mail, ePPN",
+    ),
+    Topic(
+        SOURCE_URGENT,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "urgent",
+        ("source-connectors",),
+        ("ingest-urgent",),
+        "Snabbfil: skyddsmarkeringar, avslut och återkallade anställningar",
+        "Fast lane: protection raises, ends and withdrawals",
+    ),
+    Topic(
+        MMD_PERSON,
+        "person id",
+        PUBLISHED_SCHEMA,
+        Cleanup.COMPACT,
+        FOREVER,
+        "bulk",
+        ("mmd-relay",),
+        ("evaluate-bulk",),
+        "Personers aktuella tillstånd",
+        "Full state of persons",
+    ),
+    Topic(
+        MMD_ORGANISATION,
+        "unit key",
+        PUBLISHED_SCHEMA,
+        Cleanup.COMPACT,
+        FOREVER,
+        "bulk",
+        ("mmd-relay",),
+        ("evaluate-bulk",),
+        "Organisationsenheters aktuella tillstånd",
+        "Full state of organisation units",
+    ),
+    Topic(
+        MMD_URGENT,
+        "document id",
+        PUBLISHED_SCHEMA,
+        Cleanup.DELETE,
+        _WEEK,
+        "urgent",
+        ("mmd-relay",),
+        ("evaluate-urgent",),
+        "Snabbfil: tillstånd som skyddar eller återkallar",
+        "Fast lane: state that protects or revokes",
+    ),
+)

@@ -1,0 +1,286 @@
+"""What a source said: the record on the wire of `source.*.v1` and the claims inside it.
+
+A claim is what one source said about one attribute group of one subject. Only groups that are *present* in the source
+record become claims; `Absent` is said only by a record that its source marks as total, or by a settled total load.
+"""
+
+import datetime as dt
+from enum import StrEnum
+
+import msgspec
+
+from streams.contracts.identifiers import Identifier
+from streams.contracts.time import IncompleteDate
+
+
+class Marking(StrEnum):
+    """Protected identity, lowest first (SM2). UNVERIFIED: no source designated for protection has spoken yet."""
+
+    UNVERIFIED = "unverified"
+    NONE = "none"
+    SEKRETESSMARKERING = "sekretessmarkering"
+    SKYDDAD_FOLKBOKFORING = "skyddad-folkbokforing"
+
+    @property
+    def discloses_like_marked(self) -> bool:
+        """Everything but an explicit NONE is handled as protected: fail closed."""
+        return self is not Marking.NONE
+
+
+class _Body(msgspec.Struct, frozen=True, tag_field="kind", omit_defaults=True, forbid_unknown_fields=False):
+    """Base of every claim body; the tag is the claim kind."""
+
+
+# --- person (designated: the population register) ---
+class Protection(_Body, frozen=True, tag="protection"):
+    """Both markings as this post states them; a token that is not known counts as raised (`unknown_token`)."""
+
+    sekretessmarkering: bool = False
+    skyddad_folkbokforing: bool = False
+    unknown_token: bool = False
+
+    @property
+    def marking(self) -> Marking:
+        if self.skyddad_folkbokforing:
+            return Marking.SKYDDAD_FOLKBOKFORING
+        if self.sekretessmarkering or self.unknown_token:
+            return Marking.SEKRETESSMARKERING
+        return Marking.NONE
+
+
+class Name(_Body, frozen=True, tag="name"):
+    """Registered name (*folkbokfört namn*). `call_name` is the *tilltalsnamn* as text, taken from the given names."""
+
+    given: str = ""
+    middle: str = ""
+    family: str = ""
+    call_name: str = ""
+
+
+class Birth(_Body, frozen=True, tag="birth"):
+    date: IncompleteDate
+
+
+class Registration(_Body, frozen=True, tag="registration"):
+    """Population-register status (SM1). `code` is the Avregistrering code; empty: registered. May be unknown to us."""
+
+    code: str = ""
+    date: IncompleteDate | None = None
+
+
+class PostalAddress(msgspec.Struct, frozen=True, omit_defaults=True):
+    care_of: str = ""
+    street: str = ""
+    street2: str = ""
+    postal_code: str = ""  # text: a leading zero or a foreign code must survive
+    locality: str = ""
+    country: str = ""
+
+
+class RegisteredAddress(_Body, frozen=True, tag="registered-address"):
+    """*Folkbokföringsadress* with municipality code (county + municipality, four digits)."""
+
+    address: PostalAddress
+    municipality_code: str = ""
+    property_designation: str = ""
+
+
+class SpecialAddress(_Body, frozen=True, tag="special-address"):
+    """*Särskild postadress*; under skyddad folkbokföring this is Skatteverket's forwarding address."""
+
+    address: PostalAddress
+
+
+class NumberReference(_Body, frozen=True, tag="number-reference"):
+    """*HanvisningsPersonNr*. `superseded`: this post carries GN or GS, so this post's number is the old one."""
+
+    other: Identifier
+    other_subject: str
+    superseded: bool = False
+
+
+class Relation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A custody relation. `type` is `V` (the other is guardian of this person) or `VF` (this person is guardian of
+    the other); the codes are Navet's *Relationstyp*."""
+
+    type: str
+    subject: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+class Custody(_Body, frozen=True, tag="custody"):
+    relations: tuple[Relation, ...] = ()
+
+
+# --- employment (designated: the HR system) ---
+class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One dated part of an employment. Dates inclusive; `valid_to` None: until further notice (*tillsvidare*)."""
+
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    unit: str = ""  # unit key, see `unit_key`
+    title: str = ""  # befattning as text
+    aid: str = ""  # AID etikett, six digits
+    aid_responsibility: str = ""  # AID ansvarskod, one letter
+    extent_percent: float | None = None
+    form: str = ""  # anställningsform
+    manager: str = ""  # subject of the manager
+
+
+class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Leave of absence (*tjänstledighet*, *föräldraledighet*); inclusive dates."""
+
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    code: str = ""
+
+
+class Employment(_Body, frozen=True, tag="employment"):
+    """All segments of one employment: a newer version replaces the whole, so a moved start leaves no ghost."""
+
+    employer: str
+    employment_id: str
+    segments: tuple[Segment, ...] = ()
+    leaves: tuple[Leave, ...] = ()
+    cancelled: bool = False
+
+
+class AgreedName(_Body, frozen=True, tag="agreed-name"):
+    """The name that person and employer agreed to show; the only name ever shown of a protected person."""
+
+    display: str
+
+
+class WorkContact(_Body, frozen=True, tag="work-contact"):
+    phone: str = ""
+
+
+# --- organisation (designated: the organisation tree): three dated axes ---
+class UnitPeriod(msgspec.Struct, frozen=True, omit_defaults=True):
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+
+
+class UnitNode(_Body, frozen=True, tag="unit-node"):
+    """When the unit exists; `legal_authority` is the nämnd or company that answers for it."""
+
+    periods: tuple[UnitPeriod, ...] = ()
+    unit_type: str = ""
+    legal_authority: str = ""
+    responsibility_code: str = ""  # ansvarskod for attest
+
+
+class UnitParent(msgspec.Struct, frozen=True, omit_defaults=True):
+    parent: str  # unit key; empty: top
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+
+
+class UnitStructure(_Body, frozen=True, tag="unit-structure"):
+    parents: tuple[UnitParent, ...] = ()
+
+
+class DatedName(msgspec.Struct, frozen=True, omit_defaults=True):
+    name: str
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    short: str = ""
+
+
+class UnitName(_Body, frozen=True, tag="unit-name"):
+    names: tuple[DatedName, ...] = ()
+
+
+# --- accounts (from iam) ---
+class AccountFacts(_Body, frozen=True, tag="account"):
+    """What iam decided about an account's names; flows back as a claim on every persona the account serves."""
+
+    account: str
+    personas: tuple[str, ...] = ()
+    uid: str = ""
+    eppn: str = ""
+    mail: str = ""
+
+
+class Absent(_Body, frozen=True, tag="absent"):
+    """The source no longer has this (`of` is a claim kind). Only from total records and settled total loads."""
+
+    of: str
+
+
+Body = (
+    Protection
+    | Name
+    | Birth
+    | Registration
+    | RegisteredAddress
+    | SpecialAddress
+    | NumberReference
+    | Custody
+    | Employment
+    | AgreedName
+    | WorkContact
+    | UnitNode
+    | UnitStructure
+    | UnitName
+    | AccountFacts
+    | Absent
+)
+
+
+class Replaces(StrEnum):
+    """What a newer version of a claim replaces."""
+
+    RECORD = "record"  # the whole of (source, source key, kind)
+    FROM = "from"  # only the one with the same valid-from; older ones stay as history
+    NOTHING = "nothing"  # every version counts for ever (protection, number references)
+
+
+REPLACES: dict[str, Replaces] = {
+    "protection": Replaces.NOTHING,
+    "number-reference": Replaces.NOTHING,
+    "name": Replaces.FROM,
+    "registered-address": Replaces.FROM,
+}
+"""By claim kind; every kind that is not listed replaces by RECORD."""
+
+
+class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One attribute group. `valid_from`/`valid_to` are inclusive dates of the group as a whole, where it has such."""
+
+    body: Body
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind that heads are kept by: an absence counts as the kind it ends."""
+        return self.body.of if isinstance(self.body, Absent) else str(self.body.__struct_config__.tag)
+
+
+class SourceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One record of a source, as published on `source.<set>.v1` (encrypted with the subject's inner key).
+
+    `subject` is the keyed hash of `identifier`, or a unit key for organisation. `source_key` names the record in its
+    source (employment id, post subject) and never holds a personnummer. `version` sorts as text within one source key;
+    empty: the record had no stamp, and only its protection claim may be used.
+    """
+
+    source: str
+    source_key: str
+    version: str
+    subject: str
+    claims: tuple[Claim, ...]
+    identifier: Identifier | None = None
+    total: bool = False
+
+
+def unit_key(employer: str, unit_id: str) -> str:
+    """The document key of an organisation unit: information set + employer + unit id."""
+    return f"unit:{employer}:{unit_id}"
+
+
+def persona_key(information_set: str, employer: str, source_id: str) -> str:
+    """A persona's key: information set + employer + employment (enrolment, mandate) id; never the delivering system."""
+    return f"{information_set}:{employer}:{source_id}"

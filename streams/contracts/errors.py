@@ -1,0 +1,102 @@
+"""Stable error codes with their text in Swedish and English: one list for HTTP, dead letters, command line and docs.
+
+KallanError                 something with a stable code
+├── Rejected                this input will never be accepted as it stands: a dead letter, or HTTP 4xx
+└── Unavailable             a server that is needed does not answer: try again
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What a code means, for a person. `status` is the HTTP status of RFC 9457 problem details."""
+
+    status: int
+    en: str
+    sv: str
+
+
+_TEXTS = {
+    "input.not-decodable": ErrorText(400, "The content cannot be decoded.", "Innehållet går inte att avkoda."),
+    "input.too-large": ErrorText(413, "The record or value is too large.", "Posten eller värdet är för stort."),
+    "input.nul-byte": ErrorText(400, "A text holds a NUL byte.", "En text innehåller en NUL-byte."),
+    "input.empty": ErrorText(400, "The input is empty.", "Indatat är tomt."),
+    "input.unknown-schema": ErrorText(400, "Unknown schema version.", "Okänd schemaversion."),
+    "input.invalid": ErrorText(422, "A value does not have the form it must have.", "Ett värde har fel form."),
+    "input.missing": ErrorText(422, "A value that is needed is missing.", "En uppgift som behövs saknas."),
+    "input.end-before-start": ErrorText(422, "The end is before the start.", "Slutdatum ligger före startdatum."),
+    "envelope.invalid": ErrorText(400, "The event envelope is invalid.", "Händelsens kuvert är ogiltigt."),
+    "envelope.forged": ErrorText(
+        400,
+        "The envelope does not match its encrypted content.",
+        "Kuvertet stämmer inte med det krypterade innehållet.",
+    ),
+    "key.unknown": ErrorText(422, "Unknown encryption key.", "Okänd krypteringsnyckel."),
+    "key.erased": ErrorText(410, "The person is erased (gallrad).", "Personen är gallrad."),
+    "identifier.invalid": ErrorText(
+        422, "Not a valid person identifier.", "Inte ett giltigt personnummer eller motsvarande."
+    ),
+    "identifier.ambiguous": ErrorText(
+        422, "A ten-digit number does not tell the century.", "Ett tiosiffrigt nummer anger inte sekel."
+    ),
+    "code.unknown": ErrorText(422, "Unknown code.", "Okänd kod."),
+    "source.undesignated": ErrorText(
+        422, "The source is not designated for this.", "Källan är inte utpekad för uppgiften."
+    ),
+    "stamp.missing": ErrorText(422, "The record has no version stamp.", "Posten saknar ändringstidpunkt."),
+    "load.incomplete": ErrorText(422, "The total load is incomplete.", "Totalladdningen är ofullständig."),
+    "load.threshold": ErrorText(
+        409, "The total load changes too much and is held.", "Laddningen hålls: för stor ändring."
+    ),
+    "number.cycle": ErrorText(
+        422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
+    ),
+    "access.unauthenticated": ErrorText(401, "A valid access token is needed.", "Giltig åtkomstbiljett krävs."),
+    "access.denied": ErrorText(403, "The release does not allow this.", "Utlämnandebeslutet medger inte detta."),
+    "resource.unknown": ErrorText(404, "No such resource for this reader.", "Finns inte för denna läsare."),
+    "cursor.invalid": ErrorText(400, "The cursor is not valid.", "Ogiltig markör."),
+    "service.unavailable": ErrorText(
+        503, "A server that is needed does not answer.", "En server som behövs svarar inte."
+    ),
+    "target.refused": ErrorText(502, "The target system refused the change.", "Målsystemet vägrade ändringen."),
+    "target.unreachable": ErrorText(503, "The target system does not answer.", "Målsystemet svarar inte."),
+    "target.unknown-outcome": ErrorText(
+        504, "The target did not answer in time: outcome unknown.", "Målsystemet svarade inte i tid: utfallet är okänt."
+    ),
+    "name.exhausted": ErrorText(409, "No free name could be allocated.", "Inget ledigt namn kunde tilldelas."),
+    "scenario.invalid": ErrorText(422, "The scenario file is invalid.", "Scenariofilen är ogiltig."),
+    "settings.invalid": ErrorText(500, "The settings are invalid.", "Inställningarna är ogiltiga."),
+    "stack.in-use": ErrorText(409, "Another stack uses this folder.", "En annan stack använder mappen."),
+    "internal.unexpected": ErrorText(500, "Unexpected error.", "Oväntat fel."),
+}
+TEXTS: Mapping[str, ErrorText] = MappingProxyType(_TEXTS)
+"""Every code there is. A test fails on a code that is raised and not listed here."""
+
+
+class KallanError(Exception):
+    """An error with a stable code.
+
+    `detail` is for logs and people and never holds a value of a person: field names, positions, counts and codes only.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        if code not in TEXTS:
+            raise ValueError(f"error code {code!r} is not in the list")
+        super().__init__(f"{code}: {detail}" if detail else code)
+        self.code = code
+        self.detail = detail
+
+    @property
+    def text(self) -> ErrorText:
+        return TEXTS[self.code]
+
+
+class Rejected(KallanError):
+    """Deterministic: the same input will fail again. Becomes a dead letter or a 4xx answer."""
+
+
+class Unavailable(KallanError):
+    """Transient: something that is needed does not answer. Wait and try again."""

@@ -1,0 +1,39 @@
+"""Keyed hashes: how a person is named on the wire without a personnummer. The two secrets are permanent."""
+
+import hashlib
+import hmac
+import uuid
+
+from streams.contracts.identifiers import Identifier
+
+
+def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
+    return hmac.new(secret, f"{purpose}\n{text}".encode(), hashlib.sha256).digest()
+
+
+def uuid8(digest: bytes) -> str:
+    """A UUID version 8 (RFC 9562, section 5.8) of the first 16 bytes of a digest."""
+    value = int.from_bytes(digest[:16], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def subject_of(secret: bytes, identifier: Identifier) -> str:
+    """The subject of an identifier: 32 hex characters, keyed with the subject secret."""
+    return _keyed(secret, "subject", f"{identifier.type}\n{identifier.issuer}\n{identifier.value}").hex()[:32]
+
+
+def person_id_of(secret: bytes, subject: str) -> str:
+    """The person id of a subject (UUIDv8), keyed with the person-id secret. Replay gives the same id."""
+    return uuid8(_keyed(secret, "person", subject))
+
+
+def id_subject(person_id: str) -> str:
+    """The subject under which iam makes claims about a person that it knows by id only."""
+    return f"id:{person_id}"
+
+
+def keyed_digest(secret: bytes, purpose: str, text: str) -> str:
+    """A digest to compare values without keeping them (conflicts, journal, edge snapshots)."""
+    return _keyed(secret, purpose, text).hex()[:32]

@@ -1,0 +1,5 @@
+"""Alembic entry of this schema; see streams.database."""
+
+from streams.database import run_migrations
+
+run_migrations()
