@@ -1,10 +1,11 @@
 """The tables of schema `iam` as SQLModel classes: for ordinary reads, and the one description of each column.
 
-Person ids, account keys and unit keys are text. Instants are UTC. Bodies (`bytea`) are sealed with the person's outer
+Person ids and unit keys are text, account keys uuid; execution's own tables (`work`, `relay_lease`) are described beside it. Instants are UTC. Bodies (`bytea`) are sealed with the person's outer
 key (`key_id`; empty: in clear, only where nothing about a person is inside), bound to their row by associated data.
 """
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Column, DateTime, SmallInteger, Text
@@ -93,7 +94,7 @@ class Account(IamTable, table=True):
     """One login: (person, employer, class). `id` is the opaque, permanent account key. `personas`: whom it serves."""
 
     __tablename__ = "account"
-    id: str = Field(primary_key=True)
+    id: uuid.UUID = Field(primary_key=True)
     person_id: str
     employer: str
     account_class: str = Field(sa_column=Column("class", Text, nullable=False))
@@ -107,7 +108,7 @@ class NameLedger(IamTable, table=True):
     __tablename__ = "name_ledger"
     kind: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
-    account: str
+    account: uuid.UUID
     allocated_at: dt.datetime = _instant(nullable=False)
     event_id: str
 
@@ -119,21 +120,12 @@ class Outbox(IamTable, table=True):
     __tablename__ = "outbox"
     id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
     event_id: str
-    account: str
+    account: uuid.UUID
     person_id: str
     kind: str
     facts: bytes
     created_at: dt.datetime = _instant(nullable=False)
     delivered_at: dt.datetime | None = _instant()
-
-
-class RelayLease(IamTable, table=True):
-    """Who publishes the outbox."""
-
-    __tablename__ = "relay_lease"
-    name: str = Field(primary_key=True)
-    owner: str
-    until: dt.datetime = _instant(nullable=False)
 
 
 class DesiredRow(IamTable, table=True):
@@ -144,7 +136,7 @@ class DesiredRow(IamTable, table=True):
     """
 
     __tablename__ = "desired"
-    account: str = Field(primary_key=True)
+    account: uuid.UUID = Field(primary_key=True)
     target: str = Field(primary_key=True)
     version: int = _big()
     lane: str
@@ -165,7 +157,7 @@ class ObservedRow(IamTable, table=True):
     `version`: the desired version that it equals."""
 
     __tablename__ = "observed"
-    account: str = Field(primary_key=True)
+    account: uuid.UUID = Field(primary_key=True)
     target: str = Field(primary_key=True)
     status: str
     attempt: int = _big()
@@ -181,17 +173,6 @@ class ObservedRow(IamTable, table=True):
     error_code: str
 
 
-class Lease(IamTable, table=True):
-    """Who works on an account in a target, until when (real time, not business time)."""
-
-    __tablename__ = "lease"
-    account: str = Field(primary_key=True)
-    target: str = Field(primary_key=True)
-    owner: str
-    until: dt.datetime = _instant(nullable=False)
-    attempt: int = _big()
-
-
 class JournalRow(IamTable, table=True):
     """Append-only. `at` is business time, `recorded_at` real time. `reasons` are rule ids, persona keys and claim
     references. Names of attributes and digests, never a value of a person."""
@@ -202,7 +183,7 @@ class JournalRow(IamTable, table=True):
     recorded_at: dt.datetime = _instant(nullable=False)
     kind: str
     person_id: str
-    account: str
+    account: uuid.UUID
     target: str
     lane: str
     attempt: int = _big()

@@ -51,7 +51,7 @@ create index due_order on iam.due (priority, at);
 
 _ACCOUNTS = """
 create table iam.account (
-    id text primary key,
+    id uuid primary key,
     person_id text not null,
     employer text not null,
     class text not null,
@@ -62,7 +62,7 @@ create table iam.account (
 create table iam.name_ledger (
     kind text not null check (kind in ('uid', 'eppn', 'mail')),
     name text not null,
-    account text not null,
+    account uuid not null,
     allocated_at timestamptz not null,
     event_id text not null,
     primary key (kind, name)
@@ -71,7 +71,7 @@ create unique index name_ledger_account on iam.name_ledger (account, kind);
 create table iam.outbox (
     id bigserial primary key,
     event_id text not null unique,
-    account text not null,
+    account uuid not null,
     person_id text not null,
     kind text not null check (kind in ('allocated', 'personas')),
     facts bytea not null,
@@ -80,16 +80,11 @@ create table iam.outbox (
 );
 create index outbox_waiting on iam.outbox (id) where delivered_at is null;
 create index outbox_account on iam.outbox (account) where delivered_at is null;
-create table iam.relay_lease (
-    name text primary key,
-    owner text not null,
-    until timestamptz not null
-);
 """
 
 _STATE = """
 create table iam.desired (
-    account text not null,
+    account uuid not null,
     target text not null,
     version bigint not null,
     lane text not null check (lane in ('protect', 'disable', 'remove', 'update', 'create')),
@@ -106,7 +101,7 @@ create table iam.desired (
     primary key (account, target)
 );
 create table iam.observed (
-    account text not null,
+    account uuid not null,
     target text not null,
     status text not null default 'never' check (status in ('never', 'known', 'unknown')),
     attempt bigint not null default 0,
@@ -122,14 +117,6 @@ create table iam.observed (
     error_code text not null default '',
     primary key (account, target)
 );
-create table iam.lease (
-    account text not null,
-    target text not null,
-    owner text not null,
-    until timestamptz not null,
-    attempt bigint not null,
-    primary key (account, target)
-);
 """
 
 _JOURNAL = """
@@ -139,7 +126,7 @@ create table iam.journal (
     recorded_at timestamptz not null default clock_timestamp(),
     kind text not null check (kind in ('allocated', 'evaluated', 'intent', 'result')),
     person_id text not null default '',
-    account text not null,
+    account uuid not null,
     target text not null default '',
     lane text not null default '',
     attempt bigint not null default 0,
