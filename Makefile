@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test check bench format schemas lock clean
+.PHONY: setup demo up test check bench format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -39,7 +39,7 @@ format: setup
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schemas: setup  ## write the published JSON Schemas again from the types
+generated: setup  ## write the generated pages and schemas again from the code
 	@$(BIN)/python -m deploy.checks --write
 
 lock:  ## pin again; needs uv. No index addresses are recorded

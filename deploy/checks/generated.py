@@ -1,0 +1,105 @@
+"""Files that are generated from the code and kept in the tree: written by `make generated`, checked by `make check`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deploy import settings
+from deploy.replay import scenario
+from mmd.api.app import create_app
+from streams import schema_files
+from streams.catalogue import TOPICS
+from streams.contracts.errors import TEXTS
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _settings_page() -> str:
+    lines = [
+        "# Settings",
+        "",
+        "Environment variables, or a file named by `KALLAN_SETTINGS`. Generated from `deploy/settings.py`.",
+        "",
+    ]
+    seen: set[str] = set()
+    kinds = (
+        settings.Settings,
+        settings.KafkaSettings,
+        settings.MasterSettings,
+        settings.ProvisioningSettings,
+        settings.ExecuteSettings,
+        settings.ApiSettings,
+    )
+    for kind in kinds:
+        fields = {name: field for name, field in kind.model_fields.items() if name not in seen}
+        seen |= set(fields)
+        lines += [f"## {kind.__name__}", "", (kind.__doc__ or "").strip().splitlines()[0], ""]
+        lines += ["| variable | default | meaning |", "|---|---|---|"]
+        for name, field in fields.items():
+            default = "needed" if field.is_required() else f"`{_shown(field.default)}`"
+            lines.append(f"| `KALLAN_{name.upper()}` | {default} | {field.description or ''} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, Path) and default.is_relative_to(settings.CONFIG):
+        return f"config/{default.name} of the package"
+    return str(default) or "empty"
+
+
+def _errors_page() -> str:
+    lines = ["# Error codes", "", "The same codes in HTTP problem details, dead letters and on the command line.", ""]
+    lines += ["| code | HTTP | English | svenska |", "|---|---|---|---|"]
+    lines += [f"| `{code}` | {text.status} | {text.en} | {text.sv} |" for code, text in sorted(TEXTS.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _topics_page() -> str:
+    lines = ["# Topics", "", "Generated from the catalogue, `streams/catalogue.py`.", ""]
+    lines += [
+        "| topic | lane | key | schema | kept | written by | read by | svenska | English |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for t in TOPICS:
+        kept = t.cleanup.value if t.retention_ms < 0 else f"{t.cleanup.value}, {t.retention_ms // 86_400_000} days"
+        lines.append(
+            f"| `{t.name}` | {t.lane} | {t.key} | `{t.schema}` | {kept} | {', '.join(t.writers)} | {', '.join(t.readers)} |"
+            f" {t.sv} | {t.en} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/settings.md": _settings_page,
+    "docs/errors.md": _errors_page,
+    "docs/topics.md": _topics_page,
+    "docs/openapi.json": lambda: _json(create_app(None).openapi()),
+    "deploy/replay/scenario.schema.json": lambda: _json(scenario.json_schema()),
+}
+
+
+def _wanted() -> dict[str, str]:
+    found = {path: make() for path, make in PAGES.items()}
+    found.update({f"streams/schemas/{name}.json": _json(schema) for name, schema in schema_files.schemas().items()})
+    return found
+
+
+def stale(root: Path) -> list[str]:
+    """Generated files that are missing or differ from what the code says now."""
+    return [
+        f"{path}: not fresh, run `make generated`"
+        for path, text in _wanted().items()
+        if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text
+    ]
+
+
+def write(root: Path) -> list[str]:
+    """Write them all; returns the paths."""
+    for path, text in _wanted().items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return list(_wanted())

@@ -1,0 +1,82 @@
+"""The `kallan` command. Exit 0: good; 1: the answer is no (an expectation failed, drift was found); 2: wrong use."""
+
+import logging
+import sys
+import warnings
+
+import click
+
+from streams.contracts.errors import KallanError
+
+
+class _Commands(click.Group):
+    """Loads a command's module when it is called, so that `kallan --help` and every worker start fast."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        import importlib
+
+        module = _MODULES.get(cmd_name)
+        if module is None:
+            return None
+        command = getattr(importlib.import_module(f"deploy.cli.{module}"), cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)  # noqa: S101
+        return command
+
+
+_MODULES = {
+    "up": "stack",
+    "demo": "stack",
+    "migrate": "stack",
+    "token": "stack",
+    "ingest": "workers",
+    "relay": "workers",
+    "evaluate": "workers",
+    "execute": "workers",
+    "api": "workers",
+    "load": "sources",
+    "loads": "sources",
+    "replay": "replay",
+    "person": "reading",
+    "explain": "reading",
+    "state": "reading",
+    "conflicts": "reading",
+    "report": "reading",
+    "dlq": "letters",
+    "catalogue": "contracts",
+    "openapi": "contracts",
+}
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="kallan")
+def cli() -> None:
+    """Källan: master data and provisioning, a fact fetched at its source and given only once."""
+
+
+def main() -> None:
+    """Run the command line; errors with a code are printed in one line, in English and Swedish."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module="ldap3|pyasn1")
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(2)
+    except KallanError as error:
+        text = error.text
+        where = f" ({error.detail})" if error.detail else ""
+        click.echo(f"{error.code}: {text.en}{where}\n{' ' * len(error.code)}  {text.sv}", err=True)
+        sys.exit(2 if error.text.status < 500 else 1)
+
+
+def configure_logging(level: str) -> None:
+    """One line an event on standard error: time, level, logger, text. Loggers never get keys, values or names."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("aiokafka", "faust", "mode", "httpx", "httpcore", "alembic", "asyncio"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))

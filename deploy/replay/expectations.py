@@ -1,0 +1,98 @@
+"""Expectations held against what is stored and what the targets hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmd.domain.disclosure import disclose
+
+from deploy.replay.matching import differences
+from deploy.replay.readings import Readings
+from deploy.replay.scenario import AccountExpectation, Expectation, GroupsExpectation, PersonExpectation, Scenario
+from deploy.replay.views import account_view, person_view
+from streams.clock import today
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """Counts at the last expectation, and the uids seen first."""
+
+    calls: Mapping[str, int]
+    changes: int
+    uids: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, readings: Readings, uids: Mapping[str, str] | None = None) -> "Baseline":
+        return cls(readings.target_calls(), readings.master_changes(), uids or {})
+
+
+def check(want: Expectation, scenario: Scenario, world: Readings, since: Baseline) -> tuple[list[str], Baseline]:
+    """The expectations that failed, as lines, and the baseline for the next ones."""
+    failures: list[str] = []
+    for name, person in want.persons.items():
+        failures += [f"person {name}{line}" for line in _person(person, scenario.cast[name].number, world)]
+    uids = dict(since.uids)
+    for name, targets in want.accounts.items():
+        for target, account in targets.items():
+            got = account_view(world.account(scenario.cast[name].number, target))
+            if got["uid"]:
+                uids.setdefault(f"{name}@{target}", got["uid"])
+            failures += [f"account {name} in {target}: {line}" for line in _account(account, got)]
+    failures += _counts(want, world, since)
+    for key, uid in uids.items():
+        name, _, target = key.partition("@")
+        if want.same_uid and name in want.same_uid:
+            now = account_view(world.account(scenario.cast[name].number, target))["uid"]
+            if now != uid:
+                failures.append(f"account {name} in {target}: want the same uid as before, got another")
+    for text in want.nowhere or ():
+        failures += [f"{text!r} is readable in {place}" for place in world.find_anywhere(text)]
+    return failures, Baseline.of(world, uids)
+
+
+def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:
+    document = world.person(number)
+    if document is not None and want.seen_by:
+        release = world.releases.get(want.seen_by)
+        if release is None:
+            return [f": no release {want.seen_by!r}"]
+        document = disclose(document, release, today(world.clock))
+    seen = f" seen by {want.seen_by}" if want.seen_by else ""
+    if document is None or not want.known:
+        return [] if (document is not None) == want.known else [f"{seen}: want known {want.known}"]
+    return [f"{seen}: {line}" for line in differences(want.has, person_view(document, today(world.clock)))]
+
+
+def _account(want: AccountExpectation, got: Mapping[str, Any]) -> list[str]:
+    found: list[str] = []
+    if want.state is not None and got["state"] != want.state:
+        found.append(f"want state {want.state}, got {got['state']}")
+    found += [f"attributes.{line}" for line in differences(want.attributes, got["attributes"])]
+    groups = set(got["groups"])
+    if isinstance(want.groups, GroupsExpectation):
+        if missing := set(want.groups.has) - groups:
+            found.append(f"want groups {sorted(missing)}, got {sorted(groups)}")
+        if surplus := set(want.groups.lacks) & groups:
+            found.append(f"want no groups {sorted(surplus)}, got {sorted(groups)}")
+    elif want.groups is not None and set(want.groups) != groups:
+        found.append(f"want groups {sorted(want.groups)}, got {sorted(groups)}")
+    return found
+
+
+def _counts(want: Expectation, world: Readings, since: Baseline) -> list[str]:
+    found: list[str] = []
+    if want.target_calls is not None:
+        now = world.target_calls()
+        calls = {target: count - since.calls.get(target, 0) for target, count in now.items()}
+        if isinstance(want.target_calls, int):
+            if sum(calls.values()) != want.target_calls:
+                found.append(f"target calls: want {want.target_calls}, got {calls}")
+        else:
+            found += [f"target calls {line}" for line in differences(want.target_calls, calls)]
+    if want.master_changes is not None and world.master_changes() - since.changes != want.master_changes:
+        found.append(f"master changes: want {want.master_changes}, got {world.master_changes() - since.changes}")
+    if want.dead_letters is not None and world.dead_letters() != want.dead_letters:
+        found.append(f"dead letters: want {want.dead_letters}, got {world.dead_letters()}")
+    if want.conflicts is not None:
+        found += [f"conflicts{line}" for line in differences(want.conflicts, world.conflicts())]
+    return found

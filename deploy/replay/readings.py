@@ -1,0 +1,84 @@
+"""What a replay, a report or an operator reads: the stores and the targets, never by way of a worker."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+import psycopg_pool
+
+from connectors.targets.port import Observed, Target
+from mmd.domain.release import Release
+from mmd.store.reader import Reader
+from streams.clock import Clock, today
+from streams.contracts.documents import PersonDocument, Redirect
+from streams.contracts.identifiers import parse_identifier
+from streams.hashing import subject_of
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    pool: psycopg_pool.ConnectionPool[psycopg.Connection]
+    reader: Reader
+    releases: Mapping[str, Release]
+    targets: Mapping[str, Target]
+    subject_secret: bytes
+    clock: Clock
+
+    def person_id(self, number: str) -> str | None:
+        identifier = parse_identifier(number, today(self.clock))
+        return self.reader.person_id_of_subject(subject_of(self.subject_secret, identifier))
+
+    def person(self, number: str) -> PersonDocument | None:
+        """The master's document of the person with this number, superseded numbers included."""
+        found = self.person_id(number)
+        document = None if found is None else self.reader.person(found)
+        if isinstance(document, Redirect):
+            document = self.reader.person(document.to)
+        return document if isinstance(document, PersonDocument) else None
+
+    def account_keys(self, person: str) -> list[str]:
+        """The account keys of a person, oldest first."""
+        with self.pool.connection() as connection:
+            rows = connection.execute(
+                "select id::text from iam.account where person_id = %s order by created_at, id", (person,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    def account(self, number: str, target: str) -> Observed | None:
+        """The person's account in a target, read from the target itself."""
+        person = self.person_id(number)
+        for key in self.account_keys(person) if person else []:
+            observed = self.targets[target].read(key)
+            if observed is not None:
+                return observed
+        return None
+
+    def target_calls(self) -> dict[str, int]:
+        """Calls that could change something, by target, as the journal has them: an intent is written before each."""
+        rows = self._rows("select target, count(*) from iam.journal where kind = 'intent' group by target")
+        return {str(target): int(count) for target, count in rows}
+
+    def master_changes(self) -> int:
+        """The sum of all document versions: rises by one for each change of a document."""
+        return int(next(self._rows("select coalesce(sum(number), 0) from mmd.document"))[0])
+
+    def dead_letters(self) -> dict[str, int]:
+        """Open dead letters and records kept at the edge, by code."""
+        rows = self._rows(
+            "select code, count(*) from (select code from streams.dead_letter where state = 'open'"
+            " union all select code from connectors.rejected) as kept group by code"
+        )
+        return {str(code): int(count) for code, count in rows}
+
+    def conflicts(self) -> list[dict[str, str]]:
+        rows = self._rows("select attribute, source from mmd.conflict order by id")
+        return [{"attribute": str(attribute), "source": str(source)} for attribute, source in rows]
+
+    def _rows(self, query: str) -> Iterator[Sequence[object]]:
+        with self.pool.connection() as connection:
+            yield from connection.execute(query.encode()).fetchall()
+
+
+def wall_clock() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -1,0 +1,170 @@
+"""The scenario format: YAML with a published JSON Schema (`scenario.schema.json`, generated from these types).
+
+A scenario has a cast (people by a short name, each given a published test personnummer), a virtual start time, and steps
+in order. A step does exactly one thing: moves the clock (`at`), feeds a source (`source` with `records` or `file`), acts as
+an operator (`operator`), acts on a target (`target`), or asserts (`expect`). `${name}` in records is replaced by the
+number of that cast member.
+"""
+
+import datetime as dt
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+
+from streams.contracts.errors import Rejected
+from streams.contracts.testnumbers import test_number
+from streams.contracts.time import STOCKHOLM
+
+SCHEMA_FILE = Path(__file__).parent / "scenario.schema.json"
+
+NEEDS_NOT_BUILT = frozenset(
+    {"mail", "attest", "notices", "egil", "brake", "reconcile", "purge", "name-rotation", "disclosure-report"}
+)
+"""Parts that are built later: an expectation that needs one is reported by name as not run."""
+
+
+class CastMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Born 1976-2013: those have a published test number that a rule computes."""
+
+    born: dt.date
+    sex: Literal["female", "male"] = "female"
+
+    @property
+    def number(self) -> str:
+        return test_number(self.born, self.sex)
+
+
+class PersonExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`seen_by` is a release id (empty: the master's own document). `known`: False means this reader gets no person.
+    `has` is matched partially against the view, see `views.person_view`."""
+
+    seen_by: Annotated[str, msgspec.Meta(description="Release id of the audience")] = ""
+    known: bool = True
+    has: dict[str, Any] = {}
+
+
+class GroupsExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    has: list[str] = []
+    lacks: list[str] = []
+
+
+class AccountExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As read from the target itself. A list of groups is compared whole, `has`/`lacks` in part."""
+
+    state: Literal["enabled", "disabled", "absent"] | None = None
+    groups: list[str] | GroupsExpectation | None = None
+    attributes: dict[str, str | None] = {}
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    persons: dict[str, PersonExpectation] = {}
+    accounts: dict[str, dict[str, AccountExpectation]] = {}  # cast name -> target -> account
+    target_calls: dict[str, int] | int | None = None  # writes since the last expectation, by target or all
+    master_changes: int | None = None  # documents whose version rose since the last expectation
+    dead_letters: dict[str, int] | None = None  # code -> number since the start; {} means none at all
+    conflicts: list[dict[str, str]] | None = None  # partial: attribute, source
+    nowhere: list[str] | None = None  # texts that no topic, table, log or target may hold in any readable form
+    same_uid: list[str] | None = None  # cast names whose uids are what they were at their first expectation
+
+
+class TargetAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    action: Literal["down", "up"]
+
+
+class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    at: dt.datetime | dt.date | None = None
+    source: str = ""
+    records: list[dict[str, Any]] | None = None
+    file: str = ""
+    total: bool = False
+    operator: str = ""
+    with_: Annotated[dict[str, Any], msgspec.Meta(description="Arguments of the operator command")] = msgspec.field(
+        name="with", default_factory=dict
+    )
+    target: TargetAction | None = None
+    expect: Expectation | None = None
+    needs: str = ""
+    note: str = ""
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]+-[0-9]{2}[a-z]?$")]
+    title: str
+    start: dt.datetime
+    steps: list[Step]
+    cast: dict[str, CastMember] = {}
+    about: str = ""
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of a scenario file."""
+    schema = msgspec.json.schema(Scenario)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Källan scenario", **schema}
+
+
+def read_scenario(path: Path) -> Scenario:
+    """Raises `Rejected("scenario.invalid")` with the file's name and the place in it."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        place = getattr(error, "problem_mark", None)
+        raise Rejected("scenario.invalid", f"{path.name}: {type(error).__name__} {place or ''}".strip()) from None
+    try:
+        scenario = msgspec.convert(data, Scenario)
+    except msgspec.ValidationError as error:
+        raise Rejected("scenario.invalid", f"{path.name}: {error}") from None
+    _check(path.name, scenario)
+    return scenario
+
+
+def _check(name: str, scenario: Scenario) -> None:
+    if not scenario.steps or not any(step.expect for step in scenario.steps):
+        raise Rejected("scenario.invalid", f"{name}: a scenario without an expectation proves nothing")
+    for number, step in enumerate(scenario.steps, 1):
+        where = f"{name}, step {number}"
+        acts = [bool(step.at), bool(step.source), bool(step.operator), step.target is not None, step.expect is not None]
+        if sum(acts) != 1:
+            raise Rejected("scenario.invalid", f"{where}: exactly one of at, source, operator, target, expect")
+        if step.source and (step.records is None) == (not step.file):
+            raise Rejected("scenario.invalid", f"{where}: a source step has either records or file")
+        if step.needs and step.expect is None:
+            raise Rejected("scenario.invalid", f"{where}: only an expectation may need a part that is not built")
+        if step.needs and step.needs not in NEEDS_NOT_BUILT:
+            raise Rejected("scenario.invalid", f"{where}: unknown need, known are {', '.join(sorted(NEEDS_NOT_BUILT))}")
+        if step.expect is not None:
+            unknown = {*step.expect.persons, *step.expect.accounts} - set(scenario.cast)
+            if unknown:
+                raise Rejected("scenario.invalid", f"{where}: not in the cast: {', '.join(sorted(unknown))}")
+
+
+_REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")
+
+
+def filled(value: Any, cast: dict[str, CastMember]) -> Any:
+    """Native records with `${name}` replaced by that cast member's number."""
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _number(match[1], cast), value)
+    if isinstance(value, dict):
+        return {key: filled(item, cast) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled(item, cast) for item in value]
+    return value
+
+
+def _number(name: str, cast: dict[str, CastMember]) -> str:
+    if name not in cast:
+        raise Rejected("scenario.invalid", f"not in the cast: {name}")
+    return cast[name].number
+
+
+def instant_of(at: dt.datetime | dt.date) -> dt.datetime:
+    """A step's time as UTC: a date is its first instant in Sweden, a time without zone is Swedish local time."""
+    if not isinstance(at, dt.datetime):
+        at = dt.datetime.combine(at, dt.time(), STOCKHOLM)
+    elif at.tzinfo is None:
+        at = at.replace(tzinfo=STOCKHOLM)
+    return at.astimezone(dt.UTC)

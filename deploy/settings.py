@@ -1,0 +1,139 @@
+"""Every setting of every process, once: `KALLAN_*` environment variables or a `.env`-style file named by KALLAN_SETTINGS.
+
+Secrets are read from files, never from variables. A process refuses to start with a placeholder secret unless it runs in
+the embedded demo. `docs/settings.md` is generated from these classes.
+"""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.contracts.errors import KallanError
+
+CONFIG = Path(__file__).parent / "config"
+_PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "example", "password", "todo")
+_SECRET_BYTES = 32
+
+
+def read_secret(path: Path, *, demo: bool) -> bytes:
+    """A secret of at least 32 bytes from a file (surrounding white space is dropped).
+
+    Raises `KallanError("settings.invalid")` naming the file, never its content.
+    """
+    try:
+        content = path.read_bytes().strip()
+    except OSError as error:
+        raise KallanError("settings.invalid", f"secret file {path.name}: {error.strerror}") from error
+    if not demo and any(word in content.decode("latin-1").lower() for word in _PLACEHOLDERS):
+        raise KallanError("settings.invalid", f"secret file {path.name} holds a placeholder")
+    if len(content) < _SECRET_BYTES:
+        raise KallanError("settings.invalid", f"secret file {path.name} is shorter than {_SECRET_BYTES} bytes")
+    return content
+
+
+class Settings(BaseSettings):
+    """What every process needs."""
+
+    model_config = SettingsConfigDict(env_prefix="KALLAN_", extra="ignore", frozen=True)
+
+    database_url: Annotated[str, Field(description="PostgreSQL, `postgresql://user:password@host:port/database`")]
+    keys_database_url: Annotated[
+        str, Field(description="PostgreSQL of the data keys, clock and dead letters; empty: the same")
+    ] = ""
+    secrets: Annotated[Path, Field(description="Folder of the secret files; each process reads only its own")]
+    demo: Annotated[bool, Field(description="The embedded demo: placeholder secrets are accepted")] = False
+    log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+
+    @field_validator("database_url", "keys_database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str) -> str:
+        if value and not value.startswith("postgresql://"):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @property
+    def keys_url(self) -> str:
+        return self.keys_database_url or self.database_url
+
+    def secret(self, name: str) -> bytes:
+        """The secret file `name` of the secrets folder."""
+        return read_secret(self.secrets / name, demo=self.demo)
+
+    @cached_property
+    def master_key(self) -> bytes:
+        """Wraps the data keys: 32 bytes, from 64 hex digits."""
+        try:
+            key = bytes.fromhex(self.secret("master.key").decode("ascii"))
+        except ValueError:
+            raise KallanError("settings.invalid", "secret file master.key is not hexadecimal") from None
+        if len(key) != _SECRET_BYTES:
+            raise KallanError("settings.invalid", "secret file master.key is not 64 hexadecimal digits")
+        return key
+
+
+class KafkaSettings(Settings):
+    """Processes that talk to Kafka."""
+
+    kafka: Annotated[str, Field(description="Kafka bootstrap servers, `host:port[,host:port]`")]
+    partitions: Annotated[int, Field(ge=1, description="Partitions of a topic when it is created")] = 24
+    work_dir: Annotated[Path, Field(description="Scratch folder of the Faust workers")] = Path(".kallan/work")
+
+
+class MasterSettings(KafkaSettings):
+    """`kallan ingest`, `kallan relay`, `kallan load`."""
+
+    sources: Annotated[Path, Field(description="The source register: who is designated for what")] = (
+        CONFIG / "sources.yml"
+    )
+    releases: Annotated[Path, Field(description="The releases: which reader may see what, for which purpose")] = (
+        CONFIG / "releases.yml"
+    )
+
+
+class ProvisioningSettings(KafkaSettings):
+    """`kallan evaluate`, `kallan execute`."""
+
+    policy: Annotated[Path, Field(description="The provisioning policy")] = CONFIG / "policy.yml"
+    name_domain: Annotated[str, Field(description="Domain of ePPN and mail")] = "kommun.test"
+
+
+class ExecuteSettings(ProvisioningSettings):
+    """`kallan execute`: the target systems. Passwords and tokens are secret files `ldap.password`, `scim.token`."""
+
+    ldap_url: Annotated[str, Field(description="Directory, `ldap://host:port` or `ldaps://host:port`; empty: none")] = (
+        ""
+    )
+    ldap_bind_dn: Annotated[str, Field(description="Whom execute binds as")] = ""
+    ldap_base_dn: Annotated[str, Field(description="Where ou=people and ou=groups are")] = "dc=kommun,dc=test"
+    ldap_disabling: Annotated[str, Field(description="`locked-time` (OpenLDAP) or `password-removed`")] = (
+        "password-removed"
+    )
+    scim_url: Annotated[str, Field(description="SCIM 2.0 base URL; empty: none")] = ""
+    execute_threads: Annotated[int, Field(ge=2, description="Threads a target; one is kept for revocations")] = 3
+
+
+class ApiSettings(MasterSettings):
+    """`kallan api`."""
+
+    api_host: Annotated[str, Field(description="Address that the API listens on")] = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=0, le=65535, description="Port of the API")] = 8080
+    jwks: Annotated[Path, Field(description="Public keys (JWKS) of the token issuer")]
+    issuer: Annotated[str, Field(description="`iss` that tokens must carry")]
+    audience: Annotated[str, Field(description="`aud` that tokens must carry")] = "kallan"
+    forms: Annotated[Path, Field(description="The forms that are prefilled")] = CONFIG / "forms.yml"
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+def load_settings(kind: type[Kind]) -> Kind:
+    """The settings of one process. Raises `KallanError("settings.invalid")` naming each variable, never a value."""
+    try:
+        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"))
+    except ValidationError as error:
+        fields = "; ".join(f"KALLAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise KallanError("settings.invalid", fields) from None
