@@ -1,0 +1,1 @@
+"""PostgreSQL schema `connectors`: the state of source connectors."""
