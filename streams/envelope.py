@@ -4,6 +4,7 @@ Nothing in key or headers identifies a person outside the hub: subjects are keye
 """
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from streams.contracts.errors import Rejected
 
 CONTENT_TYPE = "application/vnd.kallan.sealed+json"
+CLEAR_CONTENT_TYPE = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Envelope:
             "ce_subject": self.subject,
             "ce_time": self.time.astimezone(dt.UTC).isoformat(timespec="microseconds"),
             "ce_dataschema": self.dataschema,
-            "content-type": CONTENT_TYPE,
+            "content-type": CONTENT_TYPE if self.key_id else CLEAR_CONTENT_TYPE,
         }
         extensions = {"ce_kallankeyid": self.key_id, "ce_mmdclass": self.dataclass, "ce_mmdsourceversion": self.version}
         found.update({name: value for name, value in extensions.items() if value})
@@ -91,8 +93,9 @@ class Envelope:
         )
 
     def associated_data(self) -> bytes:
-        """What the seal binds the content to: a value moved under another envelope does not open."""
-        return "\n".join((self.id, self.type, self.subject, self.dataschema, self.key_id)).encode()
+        """What the seal binds the content to: a value moved under another envelope does not open, nor one whose envelope
+        was changed (the time of first logging and the class of information too)."""
+        return json.dumps(self.headers(), sort_keys=True, separators=(",", ":")).encode()
 
 
 def new_event_id() -> str:

@@ -1,6 +1,7 @@
 """AES-256-GCM: a value is opened only with its key and under the envelope that it was sealed for."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from streams.contracts.errors import Rejected
 
 _NONCE_BYTES = 12
+_GENERATION = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class KeyClass(StrEnum):
@@ -40,6 +42,19 @@ class Key:
 
     id: str
     secret: bytes = field(repr=False)
+
+
+def key_id(key_class: KeyClass, owner: str, generation: int) -> str:
+    return f"{key_class}/{owner}/{generation}"
+
+
+def split_key_id(text: str) -> tuple[KeyClass, str, int] | None:
+    """Class, owner and generation; None for anything that `key_id` does not write."""
+    key_class, _, rest = text.partition("/")
+    owner, _, number = rest.rpartition("/")
+    if key_class not in KeyClass.__members__.values() or not owner or not _GENERATION.fullmatch(number):
+        return None
+    return KeyClass(key_class), owner, int(number)
 
 
 class KeyRing(Protocol):

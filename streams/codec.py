@@ -1,0 +1,285 @@
+"""Records to Kafka messages and back: CloudEvents envelope, seal under the owner's data key, msgspec JSON inside.
+
+The way in refuses whatever does not hold together: content sealed for another envelope, an envelope that names another
+subject than its content, a key of a class that this process or this topic has no business with.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from streams.catalogue import PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
+from streams.contracts.claims import AccountFacts, SourceRecord, UnitName, UnitNode, UnitStructure
+from streams.contracts.documents import Published
+from streams.contracts.errors import Rejected
+from streams.contracts.identifiers import IdentifierType
+from streams.envelope import Envelope, Message
+from streams.sealing import Key, KeyClass, KeyRing, KeyState, seal, split_key_id, unseal
+from streams.wire import LIMIT_BYTES, Json
+
+T = TypeVar("T")
+
+_SEAL_BYTES = 28  # nonce and tag
+_CLEAR = "unit:"  # organisation units are no persons: their records go in clear
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing(Generic[T]):
+    """A record to be sent. `time` (UTC) is when it was first logged; `dataclass` is its class of information."""
+
+    topic: str
+    record: T
+    event_id: str
+    time: dt.datetime
+    dataclass: str = "personal"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming(Generic[T]):
+    """A message that was opened and holds together."""
+
+    message: Message
+    envelope: Envelope
+    record: T
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A message whose key is gone on purpose. RENEWED: ignore it, a newer one follows. ERASED: a tombstone."""
+
+    message: Message
+    state: KeyState
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A message that will never be accepted: a dead letter."""
+
+    message: Message
+    error: Rejected
+
+
+Decoded: TypeAlias = Incoming[T] | Skipped | Failed
+
+
+def schema_uri(name: str) -> str:
+    """The `dataschema` of an envelope for a schema of the catalogue."""
+    return f"urn:kallan:schema:{name}"
+
+
+class _Codec(Generic[T]):
+    """What both codecs share. A subclass says what a record's subject, version and restrictions are."""
+
+    schema: str
+    kind: type[T]
+
+    def __init__(self, keys: KeyRing, key_class: KeyClass, allowed: Iterable[KeyClass]) -> None:
+        self._keys = keys
+        self._key_class = key_class
+        self._allowed = frozenset(allowed)
+        self._json = Json(self.kind)
+
+    def _subject(self, record: T) -> str:
+        raise NotImplementedError
+
+    def _clear(self, record: T) -> bool:
+        """Whether the record is about no person and goes without a seal."""
+        raise NotImplementedError
+
+    def _source(self, record: T) -> str:
+        raise NotImplementedError
+
+    def _version(self, record: T) -> str:
+        raise NotImplementedError
+
+    def _check(self, message: Message, key_class: KeyClass | None, record: T) -> None:
+        """Raises `Rejected` for a record that may not come under this class of key (None: in clear)."""
+        raise NotImplementedError
+
+    def encode(self, outgoing: Sequence[Outgoing[T]]) -> list[Message]:
+        """The messages to send, in order. Those of erased owners are left out: no key is ever made for them again.
+
+        Raises `Rejected` (input.too-large, input.nul-byte, input.invalid) if one of them cannot be sent.
+        """
+        owners = {self._subject(one.record) for one in outgoing if not self._clear(one.record)}
+        keys = self._keys.current(self._key_class, owners) if owners else {}
+        made = (self._seal(one, keys) for one in outgoing)
+        return [message for message in made if message is not None]
+
+    def _seal(self, one: Outgoing[T], keys: Mapping[str, Key]) -> Message | None:
+        subject = self._subject(one.record)
+        clear = self._clear(one.record)
+        key = None if clear else keys.get(subject)
+        if key is None and not clear:
+            return None
+        envelope = Envelope(
+            id=one.event_id,
+            source=self._source(one.record),
+            type=f"kallan.{self.schema}",
+            subject=subject,
+            time=one.time,
+            dataschema=schema_uri(self.schema),
+            key_id=key.id if key else "",
+            dataclass=one.dataclass,
+            version=self._version(one.record),
+        )
+        plain = self._json.encode(one.record)
+        value = seal(key, plain, envelope.associated_data()) if key else plain
+        return Message(one.topic, subject, value, envelope.headers())
+
+    def decode(self, messages: Sequence[Message]) -> list[Decoded[T]]:
+        """What each message is, in order. Keys are fetched once for the whole batch."""
+        opened: list[tuple[Envelope, KeyClass | None] | Skipped | Failed] = [self._envelope(one) for one in messages]
+        wanted = {one[0].key_id for one in opened if isinstance(one, tuple) and one[0].key_id}
+        keys = self._keys.find(wanted) if wanted else {}
+        found: list[Decoded[T]] = []
+        for message, one in zip(messages, opened, strict=True):
+            if isinstance(one, tuple):
+                found.append(self._open(message, *one, keys))
+            else:
+                found.append(one)
+        return found
+
+    def _envelope(self, message: Message) -> tuple[Envelope, KeyClass | None] | Failed | Skipped:
+        """What can be told before any key is known."""
+        try:
+            if message.value is None:
+                return self._tombstone(message)
+            if len(message.value) > LIMIT_BYTES + _SEAL_BYTES:
+                raise Rejected("input.too-large", f"{len(message.value)} bytes, at most {LIMIT_BYTES}")  # noqa: TRY301
+            if "\0" in message.key or any("\0" in text for text in message.headers.values()):
+                raise Rejected("input.nul-byte", "key or header")  # noqa: TRY301
+            envelope = Envelope.read(message.headers)
+            if envelope.dataschema != schema_uri(self.schema):
+                raise Rejected("input.unknown-schema", "ce_dataschema")  # noqa: TRY301
+            if envelope.subject != message.key:
+                raise Rejected("envelope.forged", "key")  # noqa: TRY301
+            return envelope, self._class_of(envelope)
+        except Rejected as error:
+            return Failed(message, error)
+
+    def _tombstone(self, message: Message) -> Skipped | Failed:
+        raise NotImplementedError
+
+    def _class_of(self, envelope: Envelope) -> KeyClass | None:
+        if not envelope.key_id:
+            return None
+        parts = split_key_id(envelope.key_id)
+        if parts is None:
+            raise Rejected("key.unknown", "form of the key id")
+        key_class, owner, _ = parts
+        if key_class not in self._allowed:
+            raise Rejected("key.unknown", "key class")
+        if owner != envelope.subject:
+            raise Rejected("envelope.forged", "key owner")
+        return key_class
+
+    def _open(
+        self, message: Message, envelope: Envelope, key_class: KeyClass | None, keys: Mapping[str, Key | KeyState]
+    ) -> Decoded[T]:
+        content = message.value or b""
+        try:
+            if envelope.key_id:
+                key = keys.get(envelope.key_id, KeyState.UNKNOWN)
+                if key is KeyState.UNKNOWN:
+                    raise Rejected("key.unknown", "no such key")  # noqa: TRY301
+                if isinstance(key, KeyState):
+                    return Skipped(message, key)
+                content = unseal(key, content, envelope.associated_data())
+            record = self._json.decode(content)
+            if self._subject(record) != envelope.subject:
+                raise Rejected("envelope.forged", "subject")  # noqa: TRY301
+            self._check(message, key_class, record)
+        except Rejected as error:
+            return Failed(message, error)
+        return Incoming(message, envelope, record)
+
+
+class RecordCodec(_Codec[SourceRecord]):
+    """Source records. Sealed with a key of `key_class` that the record's subject owns; opened with keys of `allowed`
+    (default: the same class). Records of organisation units go in clear."""
+
+    schema = RECORD_SCHEMA
+    kind = SourceRecord
+
+    def __init__(
+        self, keys: KeyRing, key_class: KeyClass = KeyClass.INNER, allowed: Iterable[KeyClass] | None = None
+    ) -> None:
+        super().__init__(keys, key_class, (key_class,) if allowed is None else allowed)
+
+    def encode(self, outgoing: Sequence[Outgoing[SourceRecord]]) -> list[Message]:
+        for one in outgoing:
+            if self._clear(one.record):
+                _only_units(one.record)
+        return super().encode(outgoing)
+
+    def _subject(self, record: SourceRecord) -> str:
+        return record.subject
+
+    def _clear(self, record: SourceRecord) -> bool:
+        return record.subject.startswith(_CLEAR)
+
+    def _source(self, record: SourceRecord) -> str:
+        return f"urn:kallan:source:{record.source}"
+
+    def _version(self, record: SourceRecord) -> str:
+        return record.version
+
+    def _tombstone(self, message: Message) -> Failed:
+        return Failed(message, Rejected("input.empty", "value"))
+
+    def _check(self, message: Message, key_class: KeyClass | None, record: SourceRecord) -> None:
+        if key_class is None:
+            if not self._clear(record):
+                raise Rejected("key.unknown", "a person's record in clear")
+            _only_units(record)
+        elif (key_class is KeyClass.ACCOUNT) != (message.topic == SOURCE_ACCOUNT):
+            raise Rejected("envelope.forged", "key class of the topic")
+        if key_class is KeyClass.ACCOUNT and not all(
+            isinstance(one.body, AccountFacts) or one.kind == "account" for one in record.claims
+        ):
+            raise Rejected("envelope.forged", "claims under an account key")
+
+
+def _only_units(record: SourceRecord) -> None:
+    """A record in clear may say nothing about a person."""
+    kinds = {str(one.__struct_config__.tag) for one in (UnitNode, UnitStructure, UnitName)}
+    if any(claim.kind not in kinds for claim in record.claims):
+        raise Rejected("input.invalid", "a unit's record with claims about a person")
+    if record.identifier is not None and record.identifier.type is not IdentifierType.ORGANISATIONSNUMMER:
+        raise Rejected("input.invalid", "a unit's record with a person's identifier")
+
+
+class PublishedCodec(_Codec[Published]):
+    """The master's documents, sealed with the OUTER key of the person id; units and redirects go in clear."""
+
+    schema = PUBLISHED_SCHEMA
+    kind = Published
+
+    def __init__(self, keys: KeyRing) -> None:
+        super().__init__(keys, KeyClass.OUTER, (KeyClass.OUTER,))
+
+    def _subject(self, record: Published) -> str:
+        for part in (record.person, record.unit, record.redirect):
+            if part is not None:
+                return part.id
+        raise Rejected("input.empty", "document")
+
+    def _clear(self, record: Published) -> bool:
+        return record.person is None
+
+    def _source(self, record: Published) -> str:
+        return "urn:kallan:mmd"
+
+    def _version(self, record: Published) -> str:
+        return f"{record.version.epoch}.{record.version.number}"
+
+    def _tombstone(self, message: Message) -> Skipped:
+        return Skipped(message, KeyState.ERASED)
+
+    def _check(self, message: Message, key_class: KeyClass | None, record: Published) -> None:
+        if sum(part is not None for part in (record.person, record.unit, record.redirect)) != 1:
+            raise Rejected("input.invalid", "exactly one of person, unit and redirect")
+        if key_class is None and not self._clear(record):
+            raise Rejected("key.unknown", "a person's document in clear")
