@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import psycopg
 import psycopg_pool
-
-from connectors.targets.port import Observed, Target
 from mmd.domain.release import Release
 from mmd.store.reader import Reader
+
+from connectors.targets.port import Observed, Target
 from streams.clock import Clock, today
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.identifiers import parse_identifier

@@ -50,7 +50,7 @@ class Outcome:
 def run_scenario(scenario: Scenario, world: World, folder: Path) -> Outcome:
     """Play the steps in order. The world is expected to be empty. `folder` is where `file` steps are looked up."""
     outcome = Outcome(scenario.id, scenario.title, world.name)
-    world.set_clock(scenario.start)
+    world.set_clock(instant_of(scenario.start))
     baseline = Baseline.of(world.readings)
     for number, step in enumerate(scenario.steps, 1):
         where = f"{scenario.id} step {number}" + (f" ({step.note})" if step.note else "")
@@ -68,7 +68,7 @@ def run_scenario(scenario: Scenario, world: World, folder: Path) -> Outcome:
 
 
 def _act(step: Step, scenario: Scenario, world: World, folder: Path, where: str) -> None:
-    if step.at is not None:
+    if step.at:
         instant = instant_of(step.at)
         if instant < world.readings.clock.now():
             raise Rejected("scenario.invalid", f"{where}: the clock does not go backwards")

@@ -76,7 +76,13 @@ class TargetAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    at: dt.datetime | dt.date | None = None
+    at: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=r"^$|^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?$",
+            description="A date (its first instant in Sweden) or a time (Swedish local time where no zone is given)",
+        ),
+    ] = ""
     source: str = ""
     records: list[dict[str, Any]] | None = None
     file: str = ""
@@ -100,6 +106,16 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
 
 
+class TextLoader(yaml.SafeLoader):
+    """Safe YAML that leaves dates and times as the text they are written as."""
+
+
+TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of a scenario file."""
     schema = msgspec.json.schema(Scenario)
@@ -109,7 +125,7 @@ def json_schema() -> dict[str, Any]:
 def read_scenario(path: Path) -> Scenario:
     """Raises `Rejected("scenario.invalid")` with the file's name and the place in it."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), TextLoader)  # noqa: S506  # a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         place = getattr(error, "problem_mark", None)
         raise Rejected("scenario.invalid", f"{path.name}: {type(error).__name__} {place or ''}".strip()) from None
@@ -161,10 +177,7 @@ def _number(name: str, cast: dict[str, CastMember]) -> str:
     return cast[name].number
 
 
-def instant_of(at: dt.datetime | dt.date) -> dt.datetime:
-    """A step's time as UTC: a date is its first instant in Sweden, a time without zone is Swedish local time."""
-    if not isinstance(at, dt.datetime):
-        at = dt.datetime.combine(at, dt.time(), STOCKHOLM)
-    elif at.tzinfo is None:
-        at = at.replace(tzinfo=STOCKHOLM)
-    return at.astimezone(dt.UTC)
+def instant_of(at: str | dt.datetime) -> dt.datetime:
+    """A scenario's time as UTC: a date is its first instant in Sweden, a time without zone is Swedish local time."""
+    instant = at if isinstance(at, dt.datetime) else dt.datetime.fromisoformat(at)
+    return (instant if instant.tzinfo else instant.replace(tzinfo=STOCKHOLM)).astimezone(dt.UTC)

@@ -1,0 +1,81 @@
+"""The scenario format: what is accepted, what is refused and with which words."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from deploy.replay.scenario import SCHEMA_FILE, filled, json_schema, read_scenario
+from streams.contracts.errors import Rejected
+
+SCENARIOS = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yml"))
+GOOD = """
+id: S-99
+title: A person is known
+start: 2026-09-01T08:00:00
+cast: {anna: {born: 1985-03-02}}
+steps:
+  - {source: navet, records: [{personNr: "${anna}"}]}
+  - {expect: {persons: {anna: {has: {name: {given: Anna}}}}}}
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "scenario.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_cast_member_is_given_the_published_test_number_of_the_birth_date(tmp_path: Path) -> None:
+    scenario = read_scenario(write(tmp_path, GOOD))
+    records = filled(scenario.steps[0].records, scenario.cast)
+    assert records[0]["personNr"] == scenario.cast["anna"].number
+    assert records[0]["personNr"].startswith("19850302238")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("title: A person is known\n", ""), "title"),
+        (("cast: {anna:", "cast: {berit:"), "not in the cast: anna"),
+        (("- {source: navet,", "- {source: navet, at: 2026-10-01,"), "exactly one of"),
+        (('records: [{personNr: "${anna}"}]', "total: true"), "either records or file"),
+        (("id: S-99", "id: scenario nine"), "id"),
+        (("- {expect: {persons", "- {needs: magic, expect: {persons"), "unknown need"),
+        (("has: {name", "hass: {name"), "hass"),
+        (("steps:", "steps: ]"), "scenario.yml"),
+    ],
+)
+def test_a_mistake_is_refused_with_the_file_and_the_place(tmp_path: Path, change: tuple[str, str], words: str) -> None:
+    assert change[0] in GOOD
+    with pytest.raises(Rejected) as refused:
+        read_scenario(write(tmp_path, GOOD.replace(*change)))
+    assert refused.value.code == "scenario.invalid"
+    assert words in str(refused.value)
+
+
+def test_a_scenario_without_an_expectation_is_refused(tmp_path: Path) -> None:
+    text = GOOD[: GOOD.index("  - {expect")]
+    with pytest.raises(Rejected, match="proves nothing"):
+        read_scenario(write(tmp_path, text))
+
+
+def test_a_number_of_someone_who_is_not_in_the_cast_is_refused(tmp_path: Path) -> None:
+    scenario = read_scenario(write(tmp_path, GOOD))
+    with pytest.raises(Rejected, match="not in the cast: bo"):
+        filled(["${bo}"], scenario.cast)
+
+
+def test_the_published_schema_is_the_one_of_the_types() -> None:
+    assert json.loads(SCHEMA_FILE.read_text(encoding="utf-8")) == json.loads(json.dumps(json_schema()))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda p: p.stem)
+def test_every_scenario_of_the_tree_follows_the_schema(path: Path) -> None:
+    read_scenario(path)
+    data = json.loads(
+        json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
+    )
+    jsonschema.Draft202012Validator(json_schema()).validate(data)
