@@ -62,11 +62,12 @@ def permit(
         groups &= desired.groups
     if may_update and not groups - desired.groups:
         groups |= desired.groups
-    presence = observed.presence
+    presence: Presence = observed.presence
     if desired.presence is Presence.ENABLED:
-        presence = Presence.ENABLED if may_update and not groups - desired.groups else presence
+        if may_update and not groups - desired.groups:
+            presence = Presence.ENABLED
     elif may_disable:
-        presence = desired.presence
+        presence = desired.presence if may_remove else Presence.DISABLED
     values = may_update or (lane is Lane.PROTECT and Lane.PROTECT in brake.allowed)
     allowed = msgspec.structs.replace(
         desired if values else observed, key=desired.key, presence=presence, groups=frozenset(groups)

@@ -1,7 +1,8 @@
 """The tables of schema `iam` as SQLModel classes: for ordinary reads, and the one description of each column.
 
-Person ids and unit keys are text, account keys uuid; execution's own tables (`work`, `relay_lease`) are described beside it. Instants are UTC. Bodies (`bytea`) are sealed with the person's outer
-key (`key_id`; empty: in clear, only where nothing about a person is inside), bound to their row by associated data.
+Person ids and unit keys are text, account keys uuid; execution's own tables (`work`, `relay_lease`) are described
+beside it. Instants are UTC. Bodies (`bytea`) are sealed with the person's outer key (`key_id`; empty: in clear, only
+where nothing about a person is inside), bound to their row by associated data (`iam.store.bodies`).
 """
 
 import datetime as dt
@@ -91,11 +92,13 @@ class Due(IamTable, table=True):
 
 
 class Account(IamTable, table=True):
-    """One login: (person, employer, class). `id` is the opaque, permanent account key. `personas`: whom it serves."""
+    """One login: (person, employer, class). `id` is the opaque, permanent account key. `personas`: whom it serves.
+    After a merge a person may have two of one class: both stay. `first_person`: who it goes back to in a split."""
 
     __tablename__ = "account"
     id: uuid.UUID = Field(primary_key=True)
     person_id: str
+    first_person: str
     employer: str
     account_class: str = Field(sa_column=Column("class", Text, nullable=False))
     personas: list[str] = _texts()

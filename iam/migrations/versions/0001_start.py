@@ -53,12 +53,13 @@ _ACCOUNTS = """
 create table iam.account (
     id uuid primary key,
     person_id text not null,
+    first_person text not null,
     employer text not null,
     class text not null,
     personas text[] not null default '{}',
-    created_at timestamptz not null,
-    unique (person_id, employer, class)
+    created_at timestamptz not null
 );
+create index account_person on iam.account (person_id, employer, class);
 create table iam.name_ledger (
     kind text not null check (kind in ('uid', 'eppn', 'mail')),
     name text not null,

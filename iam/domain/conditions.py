@@ -1,0 +1,67 @@
+"""Whether a rule's conditions hold for a persona, and if not, the word that says why."""
+
+import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from iam.domain.policy import When
+from iam.domain.world import World
+from streams.contracts.claims import Segment
+from streams.contracts.documents import Persona, PersonDocument
+
+WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "rule-not-in-force": ("the rule is not in force on this day", "regeln gäller inte denna dag"),
+        "planned": ("it starts later than the lead time", "den börjar senare än framförhållningen"),
+        "staged": ("it has not started yet", "den har inte börjat än"),
+        "closed": ("it has ended", "den är avslutad"),
+        "cancelled": ("it was cancelled before it began", "den återkallades innan den började"),
+        "on-leave": ("leave of absence, and the rule says so", "tjänstledighet, och regeln säger så"),
+        "deceased": ("the person is deceased", "personen är avliden"),
+        "quarantined": ("the person needs a human decision first", "personen kräver ett manuellt beslut först"),
+        "unit-unknown": ("the organisation unit is not known yet", "organisationsenheten är inte känd än"),
+        "unit-closed": (
+            "the organisation unit does not exist on this day",
+            "organisationsenheten finns inte denna dag",
+        ),
+        "protected-hosting": (
+            "the target does not take persons handled with care",
+            "målsystemet tar inte emot personer som hanteras särskilt",
+        ),
+        "units": ("another part of the organisation", "annan del av organisationen"),
+        "employers": ("another employer", "annan arbetsgivare"),
+        "aid": ("another AID code", "annan AID-etikett"),
+        "aid_responsibility": ("another AID responsibility code", "annan AID-ansvarskod"),
+        "titles": ("another position", "annan befattning"),
+        "forms": ("another form of employment", "annan anställningsform"),
+        "statuses": ("another register status", "annan folkbokföringsstatus"),
+        "no-field": ("the unit lacks what the group is named by", "enheten saknar det som gruppen namnges av"),
+        "no-account": ("there is no account to give it to", "det finns inget konto att ge den till"),
+    }
+)
+"""Every reason why a rule gives nothing, in English and Swedish. A test fails on a code that is not listed."""
+
+
+def failing(
+    when: When, person: PersonDocument, persona: Persona, segment: Segment, world: World, on: dt.date
+) -> str | None:
+    """The first condition that does not hold, or None. An empty value of the persona matches nothing that is asked."""
+    if when.employers and persona.employer not in when.employers:
+        return "employers"
+    if when.statuses and (person.status.state if person.status else "") not in when.statuses:
+        return "statuses"
+    if when.aid and not any(_aid(segment.aid, asked) for asked in when.aid):
+        return "aid"
+    if when.aid_responsibility and segment.aid_responsibility not in when.aid_responsibility:
+        return "aid_responsibility"
+    if when.titles and segment.title.casefold() not in {title.casefold() for title in when.titles}:
+        return "titles"
+    if when.forms and segment.form not in when.forms:
+        return "forms"
+    if when.units and not set(when.units) & set(world.line(segment.unit, on)):
+        return "units"
+    return None
+
+
+def _aid(code: str, asked: str) -> bool:
+    return code.startswith(asked[:-1]) if asked.endswith("*") else code == asked

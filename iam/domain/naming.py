@@ -1,0 +1,50 @@
+"""Account keys and opaque names: keyed hashes that tell nothing of the person and look alike for everyone."""
+
+import base64
+import hashlib
+import hmac
+import uuid
+from collections.abc import Iterator
+
+from iam.domain.world import AccountKey
+
+UID_LENGTH = 8
+_LETTERS = str.maketrans("234567", "bcdfgh")
+
+
+def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
+    return hmac.new(secret, f"{purpose}\n{text}".encode(), hashlib.sha256).digest()
+
+
+def account_id(secret: bytes, key: AccountKey) -> str:
+    """The permanent key of an account (UUID version 8), from the person id at first allocation. Replay gives the same."""
+    digest = _keyed(secret, "account", f"{key.person}\n{key.employer}\n{key.account_class}")
+    return uuid8(digest)
+
+
+def uuid8(digest: bytes) -> str:
+    """RFC 9562, section 5.8: 122 bits of a digest as a UUID of version 8."""
+    value = int.from_bytes(digest[:16], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def digest_salt(secret: bytes, account: str) -> str:
+    """The salt of an account's digests: the same for ever, so that digests compare across a rebuild."""
+    return _keyed(secret, "digest", account).hex()[:32]
+
+
+def uids(secret: bytes, account: str) -> Iterator[str]:
+    """Candidates in order, for ever: eight characters of base32 in lower case, the first one a letter. The ledger takes
+    the first that nobody else ever had."""
+    counter = 0
+    while True:
+        text = base64.b32encode(_keyed(secret, "uid", f"{account}\n{counter}")).decode().lower()[:UID_LENGTH]
+        yield text[0].translate(_LETTERS) + text[1:]
+        counter += 1
+
+
+def event_id(purpose: str, *parts: str) -> str:
+    """A deterministic event id: the same ledger decision is the same event after a rebuild."""
+    return uuid8(hashlib.sha256("\n".join((purpose, *parts)).encode()).digest())
