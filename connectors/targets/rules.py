@@ -1,0 +1,67 @@
+"""What every target asks of the state that it is given, and which groups are ours: the same rules behind one port."""
+
+from collections.abc import Iterable
+
+from connectors.targets.port import AccountState, Capabilities, Presence
+from streams.contracts.errors import Rejected
+
+ATTRIBUTES = frozenset({"display_name", "given_name", "family_name", "title", "department", "mail", "eppn", "manager"})
+"""The canonical attribute names of the port."""
+
+MANAGED_GROUPS = ("org:", "role:")
+"""A group whose name starts so belongs to Källan: memberships there are made equal to what is allowed. Others are left."""
+
+_LONGEST = {"uid": 256, "key": 256, "group": 256}
+_LONGEST_ATTRIBUTE = 1024
+
+
+def is_managed(group: str) -> bool:
+    return group.startswith(MANAGED_GROUPS)
+
+
+def managed(groups: Iterable[str]) -> frozenset[str]:
+    return frozenset(group for group in groups if is_managed(group))
+
+
+def limited_to(state: AccountState, capabilities: Capabilities) -> AccountState:
+    """The part of a state that a target can hold: what provisioning may ask of it, and compare a read-back with."""
+    return AccountState(
+        state.key,
+        state.presence,
+        state.uid,
+        {name: value for name, value in state.attributes.items() if name in capabilities.attributes},
+        state.groups if capabilities.groups else frozenset(),
+    )
+
+
+def check(state: AccountState, capabilities: Capabilities) -> None:
+    """Raises `Rejected("target.refused")` that names the field; a target never stores a part of what it was asked."""
+    _check_text("key", state.key, _LONGEST["key"])
+    if state.presence is Presence.ABSENT:
+        return
+    _check_text("uid", state.uid, _LONGEST["uid"])
+    for name, value in state.attributes.items():
+        if name not in capabilities.attributes:
+            raise Rejected("target.refused", f"{capabilities.name} does not store {_known(name)}")
+        _check_text(name, value, _LONGEST_ATTRIBUTE)
+    if state.groups and not capabilities.groups:
+        raise Rejected("target.refused", f"{capabilities.name} has no groups")
+    for group in state.groups:
+        _check_text("group", group, _LONGEST["group"])
+        if not is_managed(group):
+            raise Rejected("target.refused", "a group whose name does not start with org: or role:")
+
+
+def _check_text(field: str, value: str, longest: int) -> None:
+    if not value or value != value.strip():
+        raise Rejected("target.refused", f"{field} is empty or starts or ends with a space")
+    if len(value) > longest:
+        raise Rejected("target.refused", f"{field} is longer than {longest} characters")
+    if any(ord(char) < 32 or ord(char) == 127 for char in value):
+        raise Rejected("target.refused", f"{field} holds a control character")
+    if any(0xD800 <= ord(char) <= 0xDFFF for char in value):
+        raise Rejected("target.refused", f"{field} is not valid Unicode")
+
+
+def _known(name: str) -> str:
+    return name if name in ATTRIBUTES else "an unknown attribute"
