@@ -67,6 +67,7 @@ class _Rule(_Data, frozen=True):
     id: RuleId
     persona: PersonaType
     when: When = When()
+    targets: tuple[str, ...] = ()
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
 
@@ -80,7 +81,6 @@ class AccountRule(_Rule, frozen=True, rename={"account_class": "class"}, kw_only
     start. `leave`: `keep` leaves it enabled during leave of absence, `suspend` disables it meanwhile."""
 
     account_class: RuleId
-    targets: tuple[str, ...]
     lead_days: Days | None = None
     leave: Literal["keep", "suspend"] = "keep"
 
@@ -91,7 +91,6 @@ class GrantRule(_Rule, frozen=True, rename={"account_class": "class"}, kw_only=T
 
     groups: tuple[str, ...]
     account_class: str = ""
-    targets: tuple[str, ...] = ()
     leave: Literal["keep", "remove"] = "keep"
 
 

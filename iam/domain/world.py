@@ -94,11 +94,15 @@ def parents_of(unit: UnitDocument) -> frozenset[str]:
 
 def unit_boundaries(unit: UnitDocument) -> Iterator[dt.date]:
     """The days on which something about a unit begins or no longer holds."""
-    for entry in (*unit.periods, *unit.parents, *unit.names):
-        if entry.valid_from:
-            yield entry.valid_from
-        if entry.valid_to:
-            yield day_after(entry.valid_to)
+    spans: list[tuple[dt.date | None, dt.date | None]] = []
+    spans += [(entry.valid_from, entry.valid_to) for entry in unit.periods]
+    spans += [(entry.valid_from, entry.valid_to) for entry in unit.parents]
+    spans += [(entry.valid_from, entry.valid_to) for entry in unit.names]
+    for valid_from, valid_to in spans:
+        if valid_from:
+            yield valid_from
+        if valid_to:
+            yield day_after(valid_to)
 
 
 def units_read(person: PersonDocument) -> frozenset[str]:
