@@ -234,12 +234,13 @@ class Replaces(StrEnum):
 
     RECORD = "record"  # the whole of (source, source key, kind)
     FROM = "from"  # only the one with the same valid-from; older ones stay as history
-    NOTHING = "nothing"  # every version counts for ever (protection, number references)
+    NOTHING = "nothing"  # every version counts for ever (protection, number references, status: death is absorbing)
 
 
 REPLACES: dict[str, Replaces] = {
     "protection": Replaces.NOTHING,
     "number-reference": Replaces.NOTHING,
+    "registration": Replaces.NOTHING,
     "name": Replaces.FROM,
     "registered-address": Replaces.FROM,
 }

@@ -1,0 +1,48 @@
+"""Every person of a set of claims at once: what a store that has heard exactly these must hold."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+
+from mmd.domain.claims import ID_SUBJECT_PREFIX, LoggedClaim
+from mmd.domain.heads import winners
+from mmd.domain.identity import components
+from mmd.domain.person import derive_person
+from mmd.domain.register import SourceRegister
+from streams.contracts.claims import NumberReference
+from streams.contracts.documents import PersonDocument
+
+
+def joined_subjects(
+    claims: Iterable[LoggedClaim], register: SourceRegister, person_id_of: Callable[[str], str]
+) -> list[set[str]]:
+    """The subjects in groups, one group a person: joined by number references of designated sources, and by the person
+    id that iam's claims name. Units are no persons and are left out."""
+    edges: list[tuple[str, str]] = []
+    for logged in claims:
+        subject = logged.subject
+        if subject.startswith("unit:"):
+            continue
+        edges.append((subject, subject))
+        if not subject.startswith(ID_SUBJECT_PREFIX):
+            edges.append((subject, ID_SUBJECT_PREFIX + person_id_of(subject)))
+        body = logged.claim.body
+        if isinstance(body, NumberReference) and register.place(logged) is not None:
+            edges.append((subject, body.other_subject))
+            edges.append((body.other_subject, ID_SUBJECT_PREFIX + person_id_of(body.other_subject)))
+    return components(edges)
+
+
+def derive_everyone(
+    claims: Iterable[LoggedClaim], register: SourceRegister, person_id_of: Callable[[str], str]
+) -> dict[str, PersonDocument]:
+    """The document of every person, by id. The reference that incremental ingest is compared with."""
+    known = list(claims)
+    winning: dict[str, list[LoggedClaim]] = defaultdict(list)
+    for logged in winners(known):
+        winning[logged.subject].append(logged)
+    found = {}
+    for group in joined_subjects(known, register, person_id_of):
+        here = [logged for subject in sorted(group) for logged in winning.get(subject, ())]
+        document = derive_person(here, register, person_id_of, subjects=group)
+        found[document.id] = document
+    return found

@@ -1,0 +1,146 @@
+"""The source register: which source is designated (*utpekad källa*) for what, when, and in which rank. Data, not code."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from mmd.domain.claims import KINDS, LoggedClaim, kind_of, valid_date
+from streams.contracts.documents import PersonaType
+from streams.contracts.errors import Rejected
+from streams.contracts.time import holds
+
+PROTECTION = "protection"
+
+Place = tuple[int, int]
+"""How good a designated source is: (rank, minus the day its designation began). The smaller is the better."""
+
+
+class Designation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One dated entry. `attribute` is a claim kind; `sources` are in rank order, the best first; dates inclusive.
+
+    `owner` is the information owner (*informationsägare*) that conflicts and findings are reported to.
+    """
+
+    information_set: str
+    attribute: str
+    sources: tuple[str, ...]
+    owner: str
+    persona_type: str = ""
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRegister:
+    """The register, immutable. `version` is a hash of its content: together with the log it decides every document."""
+
+    designations: tuple[Designation, ...]
+    version: str
+    _by_kind: Mapping[tuple[str, str], tuple[tuple[Designation, int], ...]] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "SourceRegister":
+        """Read `{"designations": [{information_set, attribute, sources, owner, ...}, ...]}` (as from YAML).
+
+        Raises `Rejected("input.invalid", path)` where the data do not have the form, name an unknown attribute or
+        persona type, have the end before the start, or designate twice for the same attribute and day.
+        """
+        rows = data.get("designations")
+        if not isinstance(rows, list | tuple) or set(data) != {"designations"}:
+            raise Rejected("input.invalid", "designations")
+        found = tuple(_read(row, f"designations[{index}]") for index, row in enumerate(rows))
+        _refuse_overlaps(found)
+        canonical = sorted(msgspec.json.encode(d, order="sorted") for d in found)
+        index: dict[tuple[str, str], list[tuple[Designation, int]]] = {}
+        for designation in found:
+            for rank, source in enumerate(designation.sources):
+                index.setdefault((designation.attribute, source), []).append((designation, rank))
+        return cls(
+            designations=found,
+            version=hashlib.sha256(b"\n".join(canonical)).hexdigest()[:32],
+            _by_kind={key: tuple(value) for key, value in index.items()},
+        )
+
+    def designated(self, kind: str, source: str, on: dt.date, persona_type: str = "") -> bool:
+        """Whether the source is designated for the attribute on that day."""
+        return self.rank(kind, source, on, persona_type) is not None
+
+    def rank(self, kind: str, source: str, on: dt.date, persona_type: str = "") -> int | None:
+        """The rank of the source (0 is best) on that day, or None where it is not designated.
+
+        Without a persona type every entry of the attribute counts; with one, those for that type or for all types.
+        """
+        ranks = [
+            rank
+            for designation, rank in self._by_kind.get((kind, source), ())
+            if holds(designation.valid_from, designation.valid_to, on)
+            and (not persona_type or designation.persona_type in {"", persona_type})
+        ]
+        return min(ranks, default=None)
+
+    def speaks_protection(self, source: str, on: dt.date) -> bool:
+        """Whether an answer of this source about protection ends the UNVERIFIED state."""
+        return self.designated(PROTECTION, source, on)
+
+    def place(self, logged: LoggedClaim) -> Place | None:
+        """How good a logged claim is among those for its attribute, on its own valid date; None: not designated.
+
+        Ingest and derive both ask this, so that what is stored and what is shown agree.
+        """
+        entries = self._by_kind.get((kind_of(logged.claim), logged.source))
+        if entries is None:
+            return None
+        if len(entries) == 1:
+            designation, rank = entries[0]
+            if designation.valid_from is None and designation.valid_to is None:
+                return rank, 0
+        on = valid_date(logged)
+        places = [
+            (rank, -designation.valid_from.toordinal() if designation.valid_from else 0)
+            for designation, rank in entries
+            if holds(designation.valid_from, designation.valid_to, on)
+        ]
+        return min(places, default=None)
+
+
+def _read(row: object, path: str) -> Designation:
+    try:
+        found = msgspec.convert(row, Designation)
+    except msgspec.ValidationError as error:
+        raise Rejected("input.invalid", path + _where(error)) from None
+    if found.attribute not in KINDS:
+        raise Rejected("input.invalid", f"{path}.attribute")
+    if found.persona_type and found.persona_type not in set(PersonaType):
+        raise Rejected("input.invalid", f"{path}.persona_type")
+    if not found.sources or "" in found.sources or len(set(found.sources)) != len(found.sources):
+        raise Rejected("input.invalid", f"{path}.sources")
+    if not found.information_set or not found.owner:
+        raise Rejected("input.invalid", f"{path}.owner" if found.information_set else f"{path}.information_set")
+    if found.valid_from and found.valid_to and found.valid_to < found.valid_from:
+        raise Rejected("input.invalid", f"{path}.valid_to")
+    return found
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    """The path that msgspec reports (``$.field``), as the rest of ours; never the value."""
+    _, mark, tail = str(error).rpartition("`$")
+    return tail.rstrip("`") if mark else ""
+
+
+def _refuse_overlaps(designations: tuple[Designation, ...]) -> None:
+    for index, later in enumerate(designations):
+        for earlier in designations[:index]:
+            same = (earlier.attribute, earlier.persona_type) == (later.attribute, later.persona_type)
+            if same and not _apart(earlier, later):
+                raise Rejected("input.invalid", f"designations[{index}].valid_from")
+
+
+def _apart(a: Designation, b: Designation) -> bool:
+    return bool(
+        (a.valid_to and b.valid_from and a.valid_to < b.valid_from)
+        or (b.valid_to and a.valid_from and b.valid_to < a.valid_from)
+    )
