@@ -26,6 +26,19 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Kafka broker: the one in KALLAN_TEST_KAFKA, or an embedded one that ends with the tests."""
+    given = os.environ.get("KALLAN_TEST_KAFKA")
+    if given:
+        yield given
+        return
+    from deploy.embedded.kafka import embedded_kafka
+
+    with embedded_kafka(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture(scope="session")
 def migrated_template(postgres_url: str) -> Iterator[str]:
     """The name of a database with every schema at its newest version, to copy from."""
     name = f"template_{uuid.uuid4().hex[:12]}"

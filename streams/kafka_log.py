@@ -1,0 +1,169 @@
+"""Reading the log again: one record, a whole topic, and how far each consumer group is behind.
+
+Raises `Unavailable("service.unavailable")` when the broker does not answer, `Rejected("resource.unknown")` when what was
+asked for is not there.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+
+import confluent_kafka as ck
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from streams.contracts.errors import Rejected, Unavailable
+from streams.envelope import Message
+from streams.kafka_client import ANSWER_SECONDS, away, message_of, settings
+
+
+def _reader(bootstrap: str) -> ck.Consumer:
+    """A consumer that belongs to no group, commits nothing and is told where a partition ends."""
+    return ck.Consumer(
+        settings(
+            bootstrap,
+            {
+                "group.id": f"kallan-read-{uuid.uuid4().hex}",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+            },
+        )
+    )
+
+
+def read_at(bootstrap: str, topic: str, partition: int, offset: int, *, timeout: float = ANSWER_SECONDS) -> Message:
+    """The one record there. `Rejected("resource.unknown")` if the log no longer (or not yet) holds it."""
+    gone = Rejected("resource.unknown", f"{topic}/{partition}/{offset} is not in the log")
+    consumer = _reader(bootstrap)
+    try:
+        if partition not in _partitions(consumer, topic, timeout):
+            raise gone
+        low, high = _watermarks(consumer, ck.TopicPartition(topic, partition), timeout)
+        if not low <= offset < high:
+            raise gone
+        consumer.assign([ck.TopicPartition(topic, partition, offset)])
+        for record in _until_end(consumer, timeout, {partition: offset + 1}):
+            if record.offset() == offset:
+                return message_of(record)
+        raise gone
+    except ck.KafkaException as error:
+        raise away(error, f"read {topic}") from None
+    finally:
+        consumer.close()
+
+
+def dump(bootstrap: str, topic: str, *, timeout: float = ANSWER_SECONDS) -> Iterator[Message]:
+    """Everything in a topic from its start to where it ends now, in order within a partition.
+
+    Complete or an exception. `timeout`: seconds without an answer after which it raises `Unavailable`.
+    """
+    consumer = _reader(bootstrap)
+    try:
+        left: dict[int, int] = {}
+        starts = []
+        for number in _partitions(consumer, topic, timeout):
+            low, high = _watermarks(consumer, ck.TopicPartition(topic, number), timeout)
+            if low < high:
+                left[number] = high
+                starts.append(ck.TopicPartition(topic, number, low))
+        consumer.assign(starts)
+        for record in _until_end(consumer, timeout, left):
+            yield message_of(record)
+    except ck.KafkaException as error:
+        raise away(error, f"read {topic}") from None
+    finally:
+        consumer.close()
+
+
+def _partitions(consumer: ck.Consumer, topic: str, timeout: float) -> list[int]:
+    found = consumer.list_topics(timeout=timeout).topics.get(topic)  # naming the topic here could create it
+    if found is None or found.error is not None:
+        raise Rejected("resource.unknown", f"topic {topic}")
+    return sorted(found.partitions)
+
+
+def _watermarks(consumer: ck.Consumer, partition: ck.TopicPartition, timeout: float) -> tuple[int, int]:
+    found = consumer.get_watermark_offsets(partition, timeout=timeout)
+    if found is None:
+        raise Unavailable("service.unavailable", f"Kafka: read {partition.topic}: no answer in time")
+    return found
+
+
+def _until_end(consumer: ck.Consumer, timeout: float, ends: Mapping[int, int]) -> Iterator[ck.Message]:
+    """Records of the assigned partitions until each has reached its end (the offset after its last record)."""
+    left = dict(ends)
+    heard = time.monotonic()
+    while left:
+        for record in consumer.consume(500, 0.2):
+            heard = time.monotonic()
+            number, error = int(record.partition() or 0), record.error()
+            if error is not None:
+                if error.code() != ck.KafkaError._PARTITION_EOF:
+                    raise ck.KafkaException(error)
+                left.pop(number, None)
+            elif number in left:
+                yield record
+                if int(record.offset() or 0) >= left[number] - 1:
+                    del left[number]
+        if time.monotonic() - heard > timeout:
+            raise Unavailable("service.unavailable", "Kafka: no answer in time")
+
+
+class LagMeter:
+    """How far consumer groups are behind: when everything is 0 and stays so, the log has been handled."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AdminClient(settings(bootstrap))
+
+    def read(
+        self, groups: Mapping[str, Sequence[str]], *, timeout: float = ANSWER_SECONDS
+    ) -> dict[tuple[str, str], int]:
+        """Records not yet committed, by (group, topic). A group that never committed is behind by the whole topic.
+
+        Raises `Rejected("resource.unknown")` for a topic that does not exist.
+        """
+        try:
+            return self._read(groups, timeout)
+        except ck.KafkaException as error:
+            raise away(error, "read lag") from None
+
+    def _read(self, groups: Mapping[str, Sequence[str]], timeout: float) -> dict[tuple[str, str], int]:
+        present = self._admin.list_topics(timeout=timeout).topics
+        names = sorted({topic for topics in groups.values() for topic in topics})
+        for name in names:
+            if name not in present:
+                raise Rejected("resource.unknown", f"topic {name}")
+        parts = [(name, number) for name in names for number in present[name].partitions]
+        # What was committed is read before the ends: what arrives in between counts as lag, never the other way round.
+        committed = {group: self._committed(group, timeout) for group in groups}
+        starts = self._offsets(parts, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
+        ends = self._offsets(parts, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
+        return {
+            (group, topic): sum(
+                ends[topic, number] - max(committed[group].get((topic, number), 0), starts[topic, number])
+                for number in present[topic].partitions
+            )
+            for group, topics in groups.items()
+            for topic in topics
+        }
+
+    def _committed(self, group: str, timeout: float) -> dict[tuple[str, int], int]:
+        asked = self._admin.list_consumer_group_offsets([ck.ConsumerGroupTopicPartitions(group)])
+        try:
+            found = asked[group].result(timeout)
+        except ck.KafkaException as error:
+            if error.args[0].code() == ck.KafkaError.GROUP_ID_NOT_FOUND:
+                return {}
+            raise
+        return {(part.topic, part.partition): part.offset for part in found.topic_partitions}
+
+    def _offsets(
+        self, parts: Sequence[tuple[str, int]], spec: OffsetSpec, timeout: float
+    ) -> dict[tuple[str, int], int]:
+        asked = self._admin.list_offsets({ck.TopicPartition(*part): spec for part in parts})
+        return {(part.topic, part.partition): future.result(timeout).offset for part, future in asked.items()}
+
+
+def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:
+    """`LagMeter.read` once; keep a meter where it is asked often."""
+    return LagMeter(bootstrap).read(groups)
