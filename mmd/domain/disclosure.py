@@ -1,0 +1,145 @@
+"""`disclose`: the one place where it is decided what a reader sees of a person. Every exit uses it. Deny by default."""
+
+import datetime as dt
+from collections.abc import Container
+
+import msgspec
+
+from mmd.domain.release import Marked, Release
+from streams.contracts.documents import (
+    AccountEntry,
+    AddressEntry,
+    NameEntry,
+    NumberEntry,
+    Persona,
+    PersonaType,
+    PersonDocument,
+    RelationEntry,
+    UnitDocument,
+)
+from streams.contracts.time import holds
+
+
+def disclose(
+    document: PersonDocument,
+    release: Release,
+    on: dt.date,
+    *,
+    valid: dt.date | None = None,
+    unmarked: Container[str] = frozenset(),
+) -> PersonDocument | None:
+    """What the reader sees of the person today (`on`, the Swedish date); None: it may not know that the person exists.
+
+    `document` is the current one: its marking is today's and decides for old dates too. `valid` is the date whose values
+    are asked for, today if not given: of names, addresses and relations only what holds then is shown, so that neither
+    a former name nor a former address leaves the master. Personas are whole, with what was and what is planned.
+    `unmarked` holds the ids of the persons referred to whose own marking is NONE: custody relations to all others are
+    left out unless the reader is cleared, so a caller that does not know discloses none.
+
+    What is not released is empty. A person whose marking is not NONE gives readers that are not cleared id, status,
+    agreed name, personas and `restricted`, as far as these are released, and no reason. A reader with persona types
+    gets the same bytes whether or not the person has personas of other types: what stems from employment (agreed name,
+    work phone) needs the employee type, wards the guardian type, and ids of earlier numbers and the stamps of numbers
+    and markings, which may name the source of another role, need all.
+    """
+    if not release.in_force(on):
+        return None
+    marked = document.marking is None or document.marking.discloses_like_marked
+    if marked and release.marked is Marked.NOTHING:
+        return None
+    cleared = not marked or release.marked is Marked.CLEARED
+    personas = _visible(document.personas, release)
+    if not personas and not (release.persona_types is None and release.units is None):
+        return None
+    day = on if valid is None else valid
+    allows = release.allows
+    whole = release.persona_types is None
+    employee = release.covers(PersonaType.EMPLOYEE)
+    relations: Container[str] | None = None if release.marked is Marked.CLEARED else unmarked
+    return PersonDocument(
+        id=document.id,
+        aliases=document.aliases if whole else (),
+        marking=document.marking if allows("marking") else None,
+        marking_stamps=document.marking_stamps if allows("marking") and whole else (),
+        restricted=marked,
+        numbers=_numbers(document.numbers, release) if cleared else (),
+        birth=document.birth if cleared and allows("birth") else None,
+        status=document.status if allows("status") else None,
+        names=_holding_names(document.names, day) if cleared and allows("names") else (),
+        agreed_name=document.agreed_name if employee and allows("agreed-name") else None,
+        work_phone=document.work_phone if cleared and employee and allows("work-phone") else None,
+        registered_addresses=_holding_addresses(document.registered_addresses, day)
+        if cleared and allows("registered-addresses")
+        else (),
+        special_address=_special_address(document.special_address, day)
+        if cleared and allows("special-address")
+        else None,
+        guardians=_relations(document.guardians, day, relations) if cleared and allows("guardians") else (),
+        wards=_relations(document.wards, day, relations)
+        if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
+        else (),
+        personas=tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else (),
+        quarantined=document.quarantined if allows("status") else "",
+    )
+
+
+def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> UnitDocument | None:
+    """What the reader sees of an organisation unit: all of it, or None where its release does not cover the unit."""
+    if not release.in_force(on) or (release.units is not None and document.id not in release.units):
+        return None
+    return document
+
+
+def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
+    """The personas of released types; within units, only their segments there. The order is kept."""
+    found = []
+    for persona in personas:
+        if not release.covers(persona.type):
+            continue
+        if release.units is None:
+            found.append(persona)
+            continue
+        here = tuple(segment for segment in persona.segments if segment.unit in release.units)
+        if here:
+            found.append(msgspec.structs.replace(persona, segments=here))
+    return found
+
+
+def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
+    if not persona.accounts:
+        return persona
+    accounts: tuple[AccountEntry, ...] = ()
+    if release.allows("accounts"):
+        accounts = persona.accounts
+        if not cleared:  # an address of mail may be made of the name
+            accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
+    return msgspec.structs.replace(persona, accounts=accounts)
+
+
+def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[NumberEntry, ...]:
+    found = [entry for entry in numbers if release.allows("numbers" if entry.current else "number-history")]
+    if release.persona_types is None:
+        return tuple(found)
+    return tuple(msgspec.structs.replace(entry, stamp=None) for entry in found)
+
+
+def _holding_names(entries: tuple[NameEntry, ...], day: dt.date) -> tuple[NameEntry, ...]:
+    return tuple(entry for entry in entries if holds(entry.valid_from, entry.valid_to, day))
+
+
+def _holding_addresses(entries: tuple[AddressEntry, ...], day: dt.date) -> tuple[AddressEntry, ...]:
+    return tuple(entry for entry in entries if holds(entry.valid_from, entry.valid_to, day))
+
+
+def _special_address(entry: AddressEntry | None, day: dt.date) -> AddressEntry | None:
+    return entry if entry is not None and holds(entry.valid_from, entry.valid_to, day) else None
+
+
+def _relations(
+    entries: tuple[RelationEntry, ...], day: dt.date, unmarked: Container[str] | None
+) -> tuple[RelationEntry, ...]:
+    return tuple(
+        entry
+        for entry in entries
+        if holds(entry.valid_from, entry.valid_to, day) and (unmarked is None or entry.person in unmarked)
+    )

@@ -1,0 +1,198 @@
+"""Prefill: a form that no longer asks what the municipality knows (R-04). The form is data."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from mmd.domain.disclosure import disclose
+from mmd.domain.release import Release
+from streams.contracts.claims import Marking
+from streams.contracts.documents import AddressEntry, NameEntry, PersonDocument, RelationEntry, Stamp
+from streams.contracts.errors import Rejected
+from streams.contracts.time import holds
+
+HANDED_OVER = "handled-by-officer"
+"""The only reason that is ever told: a case officer (*handläggare*) takes over. Not why."""
+
+APPLICANT = "applicant"
+CHILD = "child"
+
+_Known = tuple[str, Stamp]
+
+
+def _name(read: Callable[[NameEntry], str]) -> Callable[[PersonDocument], _Known | None]:
+    def found(person: PersonDocument) -> _Known | None:
+        return (read(person.names[0]), person.names[0].stamp) if person.names else None
+
+    return found
+
+
+def _address(read: Callable[[AddressEntry], str]) -> Callable[[PersonDocument], _Known | None]:
+    """The special postal address where there is one: that is where the person gets post; else the registered one."""
+
+    def found(person: PersonDocument) -> _Known | None:
+        entry = person.special_address or (person.registered_addresses[0] if person.registered_addresses else None)
+        return (read(entry), entry.stamp) if entry else None
+
+    return found
+
+
+def _number(person: PersonDocument) -> _Known | None:
+    entry = next((n for n in person.numbers if n.current), None)
+    return (entry.value, entry.stamp) if entry is not None and entry.stamp is not None else None
+
+
+ATTRIBUTES: Mapping[str, Callable[[PersonDocument], _Known | None]] = {
+    "given-name": _name(lambda n: n.given),
+    "middle-name": _name(lambda n: n.middle),
+    "family-name": _name(lambda n: n.family),
+    "call-name": _name(lambda n: n.call_name or n.given),
+    "full-name": _name(lambda n: " ".join(part for part in (n.given, n.middle, n.family) if part)),
+    "number": _number,
+    "birth-date": lambda p: (p.birth.value, p.birth.stamp) if p.birth else None,
+    "care-of": _address(lambda a: a.address.care_of),
+    "street": _address(lambda a: a.address.street),
+    "postal-code": _address(lambda a: a.address.postal_code),
+    "locality": _address(lambda a: a.address.locality),
+    "municipality-code": lambda p: (
+        (p.registered_addresses[0].municipality_code, p.registered_addresses[0].stamp)
+        if p.registered_addresses
+        else None
+    ),
+    "work-phone": lambda p: (p.work_phone.value, p.work_phone.stamp) if p.work_phone else None,
+}
+"""What a form field can be filled from, by the name used in form data."""
+
+_MAY_BE_EMPTY = frozenset({"middle-name", "care-of"})
+"""To have none of these is an answer; an empty value of any other attribute is asked for."""
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    sv: str
+    en: str
+
+
+class FormField(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One field. `attribute` empty: only the applicant can know it, it is always asked. Fields of a child are repeated
+    for each child."""
+
+    name: str
+    label: Label
+    of: str = APPLICANT
+    attribute: str = ""
+
+
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A form as data: id, title, fields in the order shown."""
+
+    id: str
+    title: Label
+    fields: tuple[FormField, ...]
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> "Form":
+        """Read as from YAML. Raises `Rejected("input.invalid", path)`."""
+        try:
+            form = msgspec.convert(data, cls)
+        except msgspec.ValidationError as error:
+            raise Rejected("input.invalid", str(error).rpartition("`$.")[2].rstrip("`") or "form") from None
+        names = set()
+        for index, field in enumerate(form.fields):
+            path = f"fields[{index}]"
+            if field.of not in {APPLICANT, CHILD}:
+                raise Rejected("input.invalid", f"{path}.of")
+            if field.attribute and field.attribute not in ATTRIBUTES:
+                raise Rejected("input.invalid", f"{path}.attribute")
+            if not field.name or field.name in names:
+                raise Rejected("input.invalid", f"{path}.name")
+            names.add(field.name)
+        return form
+
+
+class PrefilledField(msgspec.Struct, frozen=True):
+    """`asked`: the applicant must answer. `as_of` (UTC): when the value was first logged from its source. A child's
+    field is named `<child's place from 0>.<name>`."""
+
+    name: str
+    label_sv: str
+    label_en: str
+    value: str | None
+    source: str
+    as_of: dt.datetime | None
+    asked: bool
+
+
+class Prefilled(msgspec.Struct, frozen=True):
+    """A filled form. `handed_over`: nothing known is shown, a case officer takes over; `reason` is the code of that."""
+
+    form: str
+    fields: tuple[PrefilledField, ...]
+    handed_over: bool = False
+    reason: str = ""
+
+    @property
+    def questions(self) -> int:
+        """How many fields the applicant must answer."""
+        return sum(field.asked for field in self.fields)
+
+    @property
+    def size(self) -> int:
+        """How many fields the form has."""
+        return len(self.fields)
+
+
+def prefill(
+    form: Form, applicant: PersonDocument, children: Sequence[PersonDocument], release: Release, on: dt.date
+) -> Prefilled:
+    """The form with what is known of the applicant and those of `children` in the applicant's custody on that date.
+
+    Takes whole documents and shows of them only what `disclose` gives under the release. Where the applicant or one of
+    the children is not explicitly unprotected, nothing known is shown and a case officer takes over; those fields are
+    not asked either. Raises `Rejected("access.denied")` where the release does not let the reader know the applicant.
+    """
+    if not release.in_force(on):
+        raise Rejected("access.denied", "release")
+    own = [child for child in children if in_custody(applicant, child, on)]
+    if any(person.marking is not Marking.NONE for person in (applicant, *own)):
+        return Prefilled(form.id, tuple(_handed_over(form, len(own))), True, HANDED_OVER)
+    shown = disclose(applicant, release, on)
+    if shown is None:
+        raise Rejected("access.denied", "release")
+    wards = [disclose(child, release, on) for child in own]
+    fields = []
+    for field in form.fields:
+        if field.of == APPLICANT:
+            fields.append(_filled(field, field.name, shown))
+        else:
+            fields.extend(_filled(field, f"{place}.{field.name}", ward) for place, ward in enumerate(wards))
+    return Prefilled(form.id, tuple(fields))
+
+
+def in_custody(applicant: PersonDocument, child: PersonDocument, on: dt.date) -> bool:
+    """Whether the child is the applicant's ward on a date: the applicant's post says so, and the child's post, where it
+    names guardians at all, says so too."""
+
+    def named(entries: Sequence[RelationEntry], person: PersonDocument) -> bool:
+        ids = {person.id, *person.aliases}
+        return any(entry.person in ids and holds(entry.valid_from, entry.valid_to, on) for entry in entries)
+
+    return named(applicant.wards, child) and (not child.guardians or named(child.guardians, applicant))
+
+
+def _handed_over(form: Form, children: int) -> list[PrefilledField]:
+    found = []
+    for field in form.fields:
+        names = [field.name] if field.of == APPLICANT else [f"{place}.{field.name}" for place in range(children)]
+        asked = not field.attribute
+        found += [PrefilledField(name, field.label.sv, field.label.en, None, "", None, asked) for name in names]
+    return found
+
+
+def _filled(field: FormField, name: str, person: PersonDocument | None) -> PrefilledField:
+    known = ATTRIBUTES[field.attribute](person) if field.attribute and person is not None else None
+    if known is None or not (known[0] or field.attribute in _MAY_BE_EMPTY):
+        return PrefilledField(name, field.label.sv, field.label.en, None, "", None, True)
+    value, stamp = known
+    return PrefilledField(name, field.label.sv, field.label.en, value, stamp.source, stamp.logged_at, False)
