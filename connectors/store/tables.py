@@ -4,17 +4,22 @@ import datetime as dt
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, MetaData, SQLModel
 
-SCHEMA = {"schema": "connectors"}
+METADATA = MetaData(schema="connectors")
 _INSTANT = sa.DateTime(timezone=True)
 
 
-class SourceRow(SQLModel, table=True):
+class ConnectorTable(SQLModel):
+    """Base of the tables of this schema; their metadata is kept apart from every other package's."""
+
+    metadata = METADATA
+
+
+class SourceRow(ConnectorTable, table=True):
     """One source: its last file number, which numbers never came, and how large its snapshot should be."""
 
     __tablename__ = "source"
-    __table_args__ = SCHEMA
     name: str = Field(primary_key=True)
     last_number: int | None = Field(default=None, sa_type=sa.BigInteger)
     missing: list[int] = Field(default_factory=list, sa_column=sa.Column(ARRAY(sa.BigInteger), nullable=False))
@@ -23,14 +28,13 @@ class SourceRow(SQLModel, table=True):
     heard_at: dt.datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
-class LoadRow(SQLModel, table=True):
+class LoadRow(ConnectorTable, table=True):
     """One total load (SM8) with its counts. `holds` tells what waits for a decision: `all` or the `absences` only.
 
     `unnamed` counts rejected records whose source key could not be read: then nothing may be taken for absent.
     """
 
     __tablename__ = "load"
-    __table_args__ = SCHEMA
     id: int | None = Field(default=None, primary_key=True, sa_type=sa.BigInteger)
     source: str
     series: str
@@ -53,11 +57,10 @@ class LoadRow(SQLModel, table=True):
     decided_at: dt.datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
-class LoadFileRow(SQLModel, table=True):
+class LoadFileRow(ConnectorTable, table=True):
     """One file of a total load, and whether all of it has been read."""
 
     __tablename__ = "load_file"
-    __table_args__ = SCHEMA
     load: int = Field(primary_key=True, sa_type=sa.BigInteger, foreign_key="connectors.load.id")
     number: int = Field(primary_key=True)
     declared: int | None = Field(default=None, sa_type=sa.BigInteger)
@@ -67,14 +70,13 @@ class LoadFileRow(SQLModel, table=True):
     complete: bool = False
 
 
-class StagedRow(SQLModel, table=True):
+class StagedRow(ConnectorTable, table=True):
     """A record of a total load that is not settled, sealed under a system key. Deleted when the load is settled.
 
     `body` is empty for a record that was rejected: the source still has it, so it is not absent.
     """
 
     __tablename__ = "staged"
-    __table_args__ = SCHEMA
     load: int = Field(primary_key=True, sa_type=sa.BigInteger)
     file: int = Field(primary_key=True)
     position: int = Field(primary_key=True, sa_type=sa.BigInteger)
@@ -87,11 +89,10 @@ class StagedRow(SQLModel, table=True):
     body: bytes
 
 
-class SnapshotRow(SQLModel, table=True):
+class SnapshotRow(ConnectorTable, table=True):
     """What was last published of a source record: keyed digest of its content, never the content."""
 
     __tablename__ = "snapshot"
-    __table_args__ = SCHEMA
     source: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
     digest: str
@@ -101,11 +102,10 @@ class SnapshotRow(SQLModel, table=True):
     load: int = Field(sa_type=sa.BigInteger)
 
 
-class RejectedRow(SQLModel, table=True):
+class RejectedRow(ConnectorTable, table=True):
     """A record that the edge could not accept: code and field in clear, the record itself sealed, kept for a short time."""
 
     __tablename__ = "rejected"
-    __table_args__ = SCHEMA
     id: int | None = Field(default=None, primary_key=True, sa_type=sa.BigInteger)
     source: str
     content_digest: str

@@ -28,6 +28,9 @@ _TEXTS = {
     "input.invalid": ErrorText(422, "A value does not have the form it must have.", "Ett värde har fel form."),
     "input.missing": ErrorText(422, "A value that is needed is missing.", "En uppgift som behövs saknas."),
     "input.end-before-start": ErrorText(422, "The end is before the start.", "Slutdatum ligger före startdatum."),
+    "input.markup-forbidden": ErrorText(
+        400, "A document type or entity is not allowed.", "Dokumenttyp eller entitet är inte tillåten."
+    ),
     "envelope.invalid": ErrorText(400, "The event envelope is invalid.", "Händelsens kuvert är ogiltigt."),
     "envelope.forged": ErrorText(
         400,
@@ -48,6 +51,16 @@ _TEXTS = {
     ),
     "stamp.missing": ErrorText(422, "The record has no version stamp.", "Posten saknar ändringstidpunkt."),
     "load.incomplete": ErrorText(422, "The total load is incomplete.", "Totalladdningen är ofullständig."),
+    "load.gap": ErrorText(409, "A file number is missing.", "Ett filnummer saknas."),
+    "load.snapshot-lost": ErrorText(
+        409, "What was loaded before is lost: absences are held.", "Tidigare läge saknas: bortfall hålls."
+    ),
+    "load.superseded": ErrorText(
+        409, "A newer total load has been settled.", "En nyare totalladdning är redan genomförd."
+    ),
+    "load.state": ErrorText(
+        409, "The load is not in a state that allows this.", "Laddningen är inte i ett läge som tillåter detta."
+    ),
     "load.threshold": ErrorText(
         409, "The total load changes too much and is held.", "Laddningen hålls: för stor ändring."
     ),

@@ -1,0 +1,163 @@
+"""Our own export formats share one frame: JSON Lines with a header line, one row a line, and an end line that counts.
+
+`{"format": "hr-export.v1", "extractedAt": "...", "total": true, "sequence": 17, "count": 812, ...}`
+`{"employmentId": ...}`
+`{"end": true, "count": 812}`
+"""
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TypeAlias
+
+import msgspec
+
+from connectors.sources.dates import as_stamp
+from connectors.sources.posts import Header, NativeRecord
+from streams.contracts.errors import Rejected
+
+LINE_LIMIT = 1_000_000
+_WORD_LIMIT = 4_000
+
+
+class _HeaderLine(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
+    format: str
+    extracted_at: dt.datetime
+    total: bool
+    count: int | None = None
+    sequence: int | None = None
+    employer: str = "kommun"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row that is a JSON object. `line` counts lines from 1."""
+
+    line: int
+    values: Mapping[str, Any]
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    line: int
+    code: str
+    detail: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    header: Header
+    employer: str
+
+
+Line: TypeAlias = Frame | Row | BadLine
+
+
+def lines(stream: BinaryIO, format_name: str, latest_instant: dt.datetime) -> Iterator[Line]:
+    """The frame first, then rows. Raises `Rejected` for a header that is no header of this format, and
+    `load.incomplete` where the end line is missing or counts otherwise than what was read."""
+    first = stream.readline(LINE_LIMIT + 1)
+    if not first.strip():
+        raise Rejected("input.empty", format_name)
+    yield _frame(first, format_name, latest_instant)
+    found, number = 0, 1
+    while content := stream.readline(LINE_LIMIT + 1):
+        number += 1
+        if len(content) > LINE_LIMIT:
+            _skip_line(stream, content)
+            yield BadLine(number, "input.too-large", "line", content[:1000])
+            found += 1
+            continue
+        if not content.strip():
+            continue
+        row = _row(content, number)
+        if isinstance(row, Row) and row.values.get("end") is True:
+            _check_end(row.values, found, format_name)
+            return
+        found += 1
+        yield row
+    raise Rejected("load.incomplete", "no end line")
+
+
+def _frame(content: bytes, format_name: str, latest_instant: dt.datetime) -> Frame:
+    try:
+        head = msgspec.json.decode(content, type=_HeaderLine)
+    except msgspec.ValidationError as error:
+        raise Rejected("input.invalid", f"header: {str(error).rpartition(' - at ')[2][:60]}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Rejected("input.not-decodable", "header") from None
+    if head.format != format_name:
+        raise Rejected("input.unknown-schema", "format")
+    if head.extracted_at.tzinfo is None:
+        raise Rejected("input.invalid", "extractedAt: time zone")
+    if not dt.datetime(1900, 1, 1, tzinfo=dt.UTC) < head.extracted_at <= latest_instant:
+        raise Rejected("input.invalid", "extractedAt")
+    if any(number is not None and not 0 <= number < 10**8 for number in (head.count, head.sequence)):
+        raise Rejected("input.invalid", "count or sequence")
+    stamp = f"{as_stamp(head.extracted_at)}|{head.sequence or 0:08d}"
+    series = f"{head.employer}/{stamp}"
+    return Frame(Header(head.total, stamp, head.count, head.count, 1, 1, head.sequence, series), head.employer)
+
+
+def _row(content: bytes, line: int) -> Row | BadLine:
+    try:
+        values = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return BadLine(line, "input.not-decodable", "JSON", content)
+    if not isinstance(values, dict):
+        return BadLine(line, "input.invalid", "not an object", content)
+    return Row(line, values, content)
+
+
+def _check_end(values: Mapping[str, Any], found: int, format_name: str) -> None:
+    if values.get("count") != found:
+        raise Rejected("load.incomplete", f"{format_name}: the end line counts otherwise than the {found} rows")
+
+
+def _skip_line(stream: BinaryIO, content: bytes) -> None:
+    while content and not content.endswith(b"\n"):
+        content = stream.readline(LINE_LIMIT)
+
+
+def write(format_name: str, rows: Sequence[NativeRecord], head: Mapping[str, Any]) -> bytes:
+    """A whole file. `head` gives extractedAt (UTC), total, sequence and employer."""
+    at = head["extractedAt"]
+    header = {"format": format_name, **head, "extractedAt": at.astimezone(dt.UTC).isoformat(), "count": len(rows)}
+    every = [header, *rows, {"end": True, "count": len(rows)}]
+    return b"".join(json.dumps(one, ensure_ascii=False, default=_plain).encode() + b"\n" for one in every)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise Rejected("scenario.invalid", type(value).__name__)
+
+
+def word(values: Mapping[str, Any], field: str) -> str:
+    """A text field; absent, null and white space give "". Whole numbers are read as text (ids lose no zero here: an
+    export that writes them as numbers has lost it already). Raises `Rejected`."""
+    value = values.get(field)
+    if value is None:
+        return ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise Rejected("input.invalid", field)
+    if "\0" in value:
+        raise Rejected("input.nul-byte", field)
+    if len(value) > _WORD_LIMIT:
+        raise Rejected("input.too-large", field)
+    return value.strip()
+
+
+def number(values: Mapping[str, Any], field: str) -> float | None:
+    """A number field. Text in it is `Rejected("input.invalid")`, never guessed."""
+    value = values.get(field)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 10**9:
+        raise Rejected("input.invalid", field)
+    return float(value)

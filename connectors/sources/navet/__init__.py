@@ -1,0 +1,1 @@
+"""Skatteverket Navet: XML files of the population register (*folkbokföringen*), Navetavisering.xsd."""

@@ -1,0 +1,115 @@
+"""The Navet source: files in, source records out."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, BinaryIO
+
+from lxml import etree
+
+from connectors.sources.navet.post import PostReader
+from connectors.sources.navet.writer import FileHeader, file_bytes
+from connectors.sources.navet.xml import FILE_INFORMATION, child, elements, local, text
+from connectors.sources.posts import Alarm, Context, Header, Item, NativeRecord, Post, Reject
+from streams.catalogue import SOURCE_PERSON
+from streams.contracts.claims import Claim, Protection, SourceRecord
+from streams.contracts.errors import Rejected
+
+SOURCE = "navet"
+
+
+class NavetReader:
+    """Navetavisering XML. A file is a total load if its order says so (*Bestallningstyp* or *Filtyp* holds "total")."""
+
+    name = SOURCE
+    topic = SOURCE_PERSON
+    dataclass = "personal"
+    absence_kinds = ("registration", "special-address", "custody")
+    own_versions = True
+
+    def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
+        header: Header | None = None
+        position = 0
+        for element in elements(stream):
+            if local(element) == FILE_INFORMATION:
+                if header is None:
+                    header = _header(element)
+                    yield header
+                else:
+                    yield Alarm("input.invalid", f"{FILE_INFORMATION} after the first post")
+                continue
+            if header is None:
+                header = Header()
+                yield header
+            position += 1
+            yield from _post(element, position, header, context)
+        if header is None:
+            yield Header()
+
+    def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
+        return file_bytes(records, FileHeader(number=number, total=total), context.now)
+
+
+def _header(element: Any) -> Header:
+    """Raises `Rejected("input.invalid")` for a number that is none."""
+    information = child(element, "Filinformation")
+    out = None if information is None else child(information, "Utfil")
+    kind = f"{text(information, 'Bestallningstyp')} {text(information, 'Filtyp')}".casefold()
+    return Header(
+        total="total" in kind,
+        declared=_number(out, "AntalPoster"),
+        declared_total=_number(out, "AntalPosterTotalt"),
+        file=_number(out, "FilNr") or 1,
+        files=_number(out, "AntalFiler") or 1,
+        number=_number(out, "LopNr"),
+        series=f"{text(information, 'BestallningsId')}/{text(out, 'JobbId')}",
+    )
+
+
+def _number(element: Any | None, name: str) -> int | None:
+    found = text(element, name)
+    if not found:
+        return None
+    if not (found.isascii() and found.isdigit() and len(found) <= 9):
+        raise Rejected("input.invalid", name)
+    return int(found)
+
+
+def _post(element: Any, position: int, header: Header, context: Context) -> Iterator[Item]:
+    """Protection first, then the identity, then the rest: what fails takes nothing before it along."""
+    reader = PostReader(element, context)
+    protection = reader.protection()
+    stamp = reader.stamp()
+    version = f"{stamp}|{header.number or 0:05d}.{header.file:03d}|{position:08d}" if stamp else ""
+    record: SourceRecord | None = None
+    try:
+        identifier = reader.identifier()
+        subject = context.subject_of(identifier)
+        first = () if protection is None else (Claim(protection),)
+        record = SourceRecord(SOURCE, subject, version, subject, first, identifier, reader.total)
+        claims = tuple(reader.claims())
+    except Rejected as error:
+        spoken = record if protection is not None else None
+        key = record.source_key if record else ""
+        raw = etree.tostring(element, encoding="utf-8", with_tail=False)
+        yield Reject(position, error.code, error.detail, raw, key, spoken)
+        if record is None and _raised(protection):
+            yield Alarm("identifier.invalid", "a marked post names no person")
+    else:
+        yield Post(position, _with(record, claims))
+    for code, detail in reader.alarms:
+        yield Alarm(code, detail)
+
+
+def _raised(protection: Protection | None) -> bool:
+    return protection is not None and protection != Protection()
+
+
+def _with(record: SourceRecord, claims: tuple[Claim, ...]) -> SourceRecord:
+    return SourceRecord(
+        record.source,
+        record.source_key,
+        record.version,
+        record.subject,
+        record.claims + claims,
+        record.identifier,
+        record.total,
+    )

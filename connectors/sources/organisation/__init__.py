@@ -1,0 +1,1 @@
+"""The organisation tree, our own format `org-export.v1` (docs/formats/organisation.md)."""

@@ -1,0 +1,132 @@
+"""The organisation source: `org-export.v1` files in, one source record a unit out, on three dated axes."""
+
+import datetime as dt
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+from connectors.sources.dates import iso_date
+from connectors.sources.jsonlines import BadLine, Frame, Row, lines, word, write
+from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
+from streams.catalogue import SOURCE_ORGANISATION
+from streams.contracts.claims import (
+    Claim,
+    DatedName,
+    SourceRecord,
+    UnitName,
+    UnitNode,
+    UnitParent,
+    UnitPeriod,
+    UnitStructure,
+    unit_key,
+)
+from streams.contracts.errors import Rejected
+
+SOURCE = "organisation"
+FORMAT = "org-export.v1"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class OrganisationReader:
+    """A unit has one row, or several where an axis (node, structure, name) has several periods."""
+
+    name = SOURCE
+    topic = SOURCE_ORGANISATION
+    dataclass = "open"
+    absence_kinds = ("unit-node",)
+    own_versions = False
+
+    def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
+        units: dict[str, list[Row]] = defaultdict(list)
+        header, employer, failure = Header(), "", None
+        try:
+            for line in lines(stream, FORMAT, context.now + dt.timedelta(days=1)):
+                if isinstance(line, Frame):
+                    header, employer = line.header, line.employer
+                    yield header
+                elif isinstance(line, BadLine):
+                    yield Reject(line.line, line.code, line.detail, line.raw)
+                else:
+                    try:
+                        units[_key(line.values, employer, "orgId")].append(line)
+                    except Rejected as error:
+                        yield Reject(line.line, error.code, error.detail, line.raw)
+        except Rejected as error:
+            if not employer:
+                raise
+            failure = error
+        for key, rows in units.items():
+            yield _unit(key, rows, header, employer)
+        if failure is not None:
+            raise failure
+
+    def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
+        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
+        return write(FORMAT, records, head)
+
+
+def _key(values: Mapping[str, Any], employer: str, field: str) -> str:
+    company, unit = word(values, "companyId") or employer, word(values, field)
+    if not unit:
+        raise Rejected("input.missing", field)
+    if not _ID.fullmatch(unit):
+        raise Rejected("input.invalid", field)
+    if not _ID.fullmatch(company):
+        raise Rejected("input.invalid", "companyId")
+    return unit_key(company, unit)
+
+
+def _unit(key: str, rows: Sequence[Row], header: Header, employer: str) -> Post | Reject:
+    try:
+        claims = tuple(_claims(key, [row.values for row in rows], employer))
+    except Rejected as error:
+        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key)
+    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True))
+
+
+def _claims(key: str, rows: Sequence[Mapping[str, Any]], employer: str) -> Iterator[Claim]:
+    last = rows[-1]
+    nodes = sorted({_span(row, "node") for row in rows}, key=_start)
+    yield Claim(
+        UnitNode(
+            tuple(UnitPeriod(*span) for span in nodes),
+            unit_type=word(last, "unitType"),
+            legal_authority=word(last, "legalAuthority"),
+            responsibility_code=word(last, "responsibilityCode"),
+        )
+    )
+    parents = {(_parent(row, key, employer), _span(row, "structure", "node")) for row in rows}
+    ordered = sorted(parents, key=lambda one: (one[1][0], one[0]))
+    yield Claim(UnitStructure(tuple(UnitParent(parent, *span) for parent, span in ordered)))
+    names = {(word(row, "orgName"), word(row, "orgNameShort"), _span(row, "name", "node")) for row in rows}
+    if any(not name for name, _, _ in names):
+        raise Rejected("input.missing", "orgName")
+    dated = sorted(names, key=lambda one: (one[2][0], one[0]))
+    yield Claim(UnitName(tuple(DatedName(name, *span, short=short) for name, short, span in dated)))
+
+
+def _start(span: tuple[dt.date, dt.date | None]) -> dt.date:
+    return span[0]
+
+
+def _span(row: Mapping[str, Any], axis: str, fallback: str = "") -> tuple[dt.date, dt.date | None]:
+    """The dates of an axis; structure and name have the node's dates where they have none of their own."""
+    start, end = f"{axis}From", f"{axis}To"
+    valid_from, valid_to = iso_date(row.get(start), start), iso_date(row.get(end), end)
+    if valid_from is None and fallback:
+        return _span(row, fallback)
+    if valid_from is None:
+        raise Rejected("input.missing", start)
+    if valid_to is not None and valid_to < valid_from:
+        raise Rejected("input.end-before-start", end)
+    return valid_from, valid_to
+
+
+def _parent(row: Mapping[str, Any], key: str, employer: str) -> str:
+    if not word(row, "parentId"):
+        return ""
+    parent = _key(row, employer, "parentId")
+    if parent == key:
+        raise Rejected("input.invalid", "parentId")
+    return parent
