@@ -9,7 +9,6 @@ import msgspec
 from streams.contracts.claims import REPLACES, Absent, Body, Claim, Replaces
 from streams.contracts.documents import Stamp
 from streams.contracts.identifiers import Identifier
-from streams.contracts.time import local_date
 
 ID_SUBJECT_PREFIX = "id:"
 """Subjects that name a person by id instead of by number: what iam claims about (see `streams.hashing.id_subject`)."""
@@ -74,11 +73,6 @@ def rank_in_head(logged: LoggedClaim) -> tuple[str, str, str]:
 def wins(a: LoggedClaim, b: LoggedClaim) -> bool:
     """Whether `a` replaces `b` within their head. A claim does not win over itself."""
     return rank_in_head(a) > rank_in_head(b)
-
-
-def valid_date(logged: LoggedClaim) -> dt.date:
-    """The date on which a claim's source must be designated: its valid-from, else the Swedish date of first logging."""
-    return logged.claim.valid_from or local_date(logged.logged_at)
 
 
 def stamp_of(logged: LoggedClaim) -> Stamp:

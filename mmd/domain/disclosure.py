@@ -6,6 +6,7 @@ from collections.abc import Container
 import msgspec
 
 from mmd.domain.release import Marked, Release
+from streams.contracts.claims import Marking
 from streams.contracts.documents import (
     AccountEntry,
     AddressEntry,
@@ -30,9 +31,10 @@ def disclose(
 ) -> PersonDocument | None:
     """What the reader sees of the person today (`on`, the Swedish date); None: it may not know that the person exists.
 
-    `document` is the current one: its marking is today's and decides for old dates too. `valid` is the date whose values
-    are asked for, today if not given: of names, addresses and relations only what holds then is shown, so that neither
-    a former name nor a former address leaves the master. Personas are whole, with what was and what is planned.
+    `document` holds today's marking, which decides for old dates too (see `under_todays_marking`). `valid` is the date
+    whose values are asked for, today if not given; the release must be in force today whatever is asked. Of names,
+    addresses and relations only what holds on that date is shown: former names and numbers are nobody's by default.
+    Personas are whole, with what was and what is planned.
     `unmarked` holds the ids of the persons referred to whose own marking is NONE: custody relations to all others are
     left out unless the reader is cleared, so a caller that does not know discloses none.
 
@@ -69,7 +71,7 @@ def disclose(
         agreed_name=document.agreed_name if employee and allows("agreed-name") else None,
         work_phone=document.work_phone if cleared and employee and allows("work-phone") else None,
         registered_addresses=_holding_addresses(document.registered_addresses, day)
-        if cleared and allows("registered-addresses")
+        if cleared and allows("registered-addresses") and document.marking is not Marking.SKYDDAD_FOLKBOKFORING
         else (),
         special_address=_special_address(document.special_address, day)
         if cleared and allows("special-address")
@@ -80,6 +82,20 @@ def disclose(
         else (),
         personas=tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else (),
         quarantined=document.quarantined if allows("status") else "",
+    )
+
+
+def under_todays_marking(then: PersonDocument, current: PersonDocument) -> PersonDocument:
+    """A document as it was known earlier, to be disclosed today: with today's marking, and under skyddad folkbokföring
+    without the addresses that were known before it."""
+    skyddad = current.marking is Marking.SKYDDAD_FOLKBOKFORING
+    return msgspec.structs.replace(
+        then,
+        marking=current.marking,
+        marking_stamps=current.marking_stamps,
+        restricted=current.restricted,
+        registered_addresses=() if skyddad else then.registered_addresses,
+        special_address=current.special_address if skyddad else then.special_address,
     )
 
 

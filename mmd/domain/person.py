@@ -123,8 +123,8 @@ def _numbers(chain: Chain | None, winning: list[LoggedClaim], register: SourceRe
     known: dict[str, tuple[tuple[object, ...], Identifier, LoggedClaim]] = {}
 
     def consider(subject: str, identifier: Identifier, logged: LoggedClaim) -> None:
-        authority = register.rank("number-reference", logged.source, logged.logged_at.date()) is not None
-        key = (not authority, logged.logged_at, logged.event, logged.source, logged.source_key, logged.digest)
+        outsider = not register.knows("number-reference", logged.source)
+        key = (outsider, logged.logged_at, logged.event, logged.source, logged.source_key, logged.digest)
         best = known.get(subject)
         if best is None or key < best[0]:
             known[subject] = key, identifier, logged

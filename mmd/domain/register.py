@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from mmd.domain.claims import KINDS, LoggedClaim, kind_of, valid_date
+from mmd.domain.claims import KINDS, LoggedClaim, kind_of
+from streams.contracts.claims import Claim
 from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
-from streams.contracts.time import holds
+from streams.contracts.time import day_after, holds, start_of
 
 PROTECTION = "protection"
 
@@ -41,6 +42,7 @@ class SourceRegister:
     designations: tuple[Designation, ...]
     version: str
     _by_kind: Mapping[tuple[str, str], tuple[tuple[Designation, int], ...]] = field(repr=False, compare=False)
+    _terms: Mapping[tuple[str, str], tuple["_Term", ...]] = field(repr=False, compare=False)
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "SourceRegister":
@@ -63,6 +65,7 @@ class SourceRegister:
             designations=found,
             version=hashlib.sha256(b"\n".join(canonical)).hexdigest()[:32],
             _by_kind={key: tuple(value) for key, value in index.items()},
+            _terms={key: tuple(_Term.of(*one) for one in value) for key, value in index.items()},
         )
 
     def designated(self, kind: str, source: str, on: dt.date, persona_type: str = "") -> bool:
@@ -86,25 +89,58 @@ class SourceRegister:
         """Whether an answer of this source about protection ends the UNVERIFIED state."""
         return self.designated(PROTECTION, source, on)
 
-    def place(self, logged: LoggedClaim) -> Place | None:
-        """How good a logged claim is among those for its attribute, on its own valid date; None: not designated.
+    def knows(self, kind: str, source: str) -> bool:
+        """Whether the source is designated for the attribute at any time."""
+        return (kind, source) in self._terms
 
-        Ingest and derive both ask this, so that what is stored and what is shown agree.
+    def place(self, logged: LoggedClaim) -> Place | None:
+        """How good a logged claim is among those for its attribute; None: its source is not designated for it.
+
+        A claim with a valid-from is judged on that day, or, where it began before the designation did, by whether it
+        still held then and was said since; a claim without one on the day it was first logged. Ingest and derive both
+        ask this, so that what is stored and what is shown agree.
         """
-        entries = self._by_kind.get((kind_of(logged.claim), logged.source))
-        if entries is None:
-            return None
-        if len(entries) == 1:
-            designation, rank = entries[0]
-            if designation.valid_from is None and designation.valid_to is None:
-                return rank, 0
-        on = valid_date(logged)
         places = [
-            (rank, -designation.valid_from.toordinal() if designation.valid_from else 0)
-            for designation, rank in entries
-            if holds(designation.valid_from, designation.valid_to, on)
+            (term.rank, term.newness)
+            for term in self._terms.get((kind_of(logged.claim), logged.source), ())
+            if term.covers(logged.claim, logged.logged_at)
         ]
         return min(places, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One source in one designation, with its dates as instants too: derive asks this of every claim."""
+
+    rank: int
+    newness: int
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    since: dt.datetime | None
+    until: dt.datetime | None
+
+    @classmethod
+    def of(cls, designation: Designation, rank: int) -> "_Term":
+        start, end = designation.valid_from, designation.valid_to
+        return cls(
+            rank=rank,
+            newness=-start.toordinal() if start else 0,
+            valid_from=start,
+            valid_to=end,
+            since=start_of(start) if start and start.year > 1 else None,
+            until=start_of(day_after(end)) if end and end < dt.date.max else None,
+        )
+
+    def covers(self, claim: Claim, logged_at: dt.datetime) -> bool:
+        start = claim.valid_from
+        if start is None:
+            return (self.since is None or self.since <= logged_at) and (self.until is None or logged_at < self.until)
+        if self.valid_to is not None and self.valid_to < start:
+            return False
+        if self.valid_from is None or self.valid_from <= start:
+            return True
+        held = claim.valid_to is None or self.valid_from <= claim.valid_to
+        return held and (self.since is None or self.since <= logged_at)
 
 
 def _read(row: object, path: str) -> Designation:
