@@ -80,6 +80,7 @@ class KafkaServer:
     def prepare(self, supervisor: Supervisor) -> None:
         self._class_path = jar_sets(self._cache)["kafka"].class_path
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
         (self._folder / "log4j2.properties").write_text(_LOGGING)
         if (self._data / "meta.properties").exists():
             return

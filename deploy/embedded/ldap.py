@@ -69,6 +69,7 @@ class LdapServer:
     def prepare(self, supervisor: Supervisor) -> None:
         self._class_path = jar_sets(self._cache)["ldap"].class_path
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.chmod(0o700)
         self._write_schema()
         self._password = secret(self._folder / "password")
         with contextlib.suppress(FileNotFoundError):
