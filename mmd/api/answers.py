@@ -8,9 +8,10 @@ import msgspec
 from fastapi import Response
 
 from mmd.api.services import Services
-from mmd.domain.disclosure import disclose
+from mmd.domain.disclosure import disclose, under_todays_marking
 from mmd.domain.release import Release
 from streams.clock import today
+from streams.contracts.claims import Marking
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.errors import Rejected
 
@@ -37,22 +38,38 @@ def disclosed_person(
 
     Raises `Rejected("resource.unknown")` both where there is no such person and where this reader may not know.
     """
-    current = given.reader.person(person)
-    if isinstance(current, Redirect):
-        current = given.reader.person(current.to)
-    if not isinstance(current, PersonDocument):
-        raise Rejected("resource.unknown")
-    document = current
+    current = whole_person(given, person)
+    document: PersonDocument | None = current
     if known is not None:
         then = given.reader.as_known(current.id, known, given.register)
-        if then is None:
-            raise Rejected("resource.unknown")
-        document = msgspec.structs.replace(then, marking=current.marking, marking_stamps=current.marking_stamps)
-    answer = disclose(document, release, valid or today(given.clock))
+        document = None if then is None else under_todays_marking(then, current)
+    if document is None:
+        raise Rejected("resource.unknown")
+    answer = disclose(document, release, today(given.clock), valid=valid, unmarked=_unmarked_relatives(given, document))
     if answer is None:
         raise Rejected("resource.unknown")
-    given.metrics.disclosures.labels(release=release.id).inc()
+    given.metrics.disclosures.labels(release=release.reader).inc()
     return answer
+
+
+def whole_person(given: Services, person: str) -> PersonDocument:
+    """The master's own document, by id or by an alias of it. Raises `Rejected("resource.unknown")`."""
+    found = given.reader.person(person)
+    if isinstance(found, Redirect):
+        found = given.reader.person(found.to)
+    if not isinstance(found, PersonDocument):
+        raise Rejected("resource.unknown")
+    return found
+
+
+def relatives(given: Services, person: PersonDocument) -> dict[str, PersonDocument]:
+    """Guardians and wards by the id under which the person names them."""
+    ids = {entry.person for entry in (*person.guardians, *person.wards)}
+    return {one: found for one in sorted(ids) if isinstance(found := given.reader.person(one), PersonDocument)}
+
+
+def _unmarked_relatives(given: Services, person: PersonDocument) -> frozenset[str]:
+    return frozenset(one for one, found in relatives(given, person).items() if found.marking is Marking.NONE)
 
 
 def log_disclosure(given: Services, release: Release, answer: PersonDocument, occasion: str) -> None:
@@ -66,5 +83,5 @@ def log_disclosure(given: Services, release: Release, answer: PersonDocument, oc
         connection.execute(
             "insert into mmd.disclosure (release, person, occasion, attribute_groups, restricted, at)"
             " values (%s, %s, %s, %s, %s, %s)",
-            (release.id, answer.id, occasion, groups, answer.restricted, given.clock.now()),
+            (release.reader, answer.id, occasion, groups, answer.restricted, given.clock.now()),
         )

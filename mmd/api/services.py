@@ -66,8 +66,8 @@ def release_of(
     else:
         raise Rejected("access.denied", "Kallan-Release")
     release = given.releases[chosen]
-    if release.valid_until is not None and release.valid_until < today(given.clock):
-        raise Rejected("access.denied", "the release has ended")
+    if not release.in_force(today(given.clock)):
+        raise Rejected("access.denied", "the release is not in force")
     return release
 
 

@@ -1,4 +1,4 @@
-"""OAuth 2 bearer tokens: JWT access tokens (RFC 9068) checked against the issuer's public keys. Källan issues none itself."""
+"""OAuth 2 bearer tokens: JWT access tokens (RFC 9068) checked against the issuer's public keys; none is issued here."""
 
 import json
 from dataclasses import dataclass
