@@ -36,7 +36,7 @@ class Breaker:
     """
 
     def __init__(self, target: str, ticker: Ticker, *, first: float = 0.5, longest: float = 10.0) -> None:
-        self._target = target
+        self.target = target
         self._ticker = ticker
         self._first = first
         self._longest = longest
@@ -71,7 +71,7 @@ class Breaker:
                 return
             self._state = BreakerState.CLOSED
             away = self._ticker.monotonic() - self._opened_at
-            log.warning("target %s answers again after %.1f s: the waiting changes go on", self._target, away)
+            log.warning("target %s answers again after %.1f s: the waiting changes go on", self.target, away)
 
     def failed(self) -> None:
         """The target could not be reached: nothing was sent."""
@@ -95,7 +95,7 @@ class Breaker:
         if self._state is BreakerState.CLOSED:
             self._opened_at = now
             self._wait = self._first
-            log.warning("target %s does not answer: its changes wait, other targets go on", self._target)
+            log.warning("target %s does not answer: its changes wait, other targets go on", self.target)
         elif self._state is BreakerState.HALF_OPEN:
             self._wait = min(self._wait * 2, self._longest)
         else:

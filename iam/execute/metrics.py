@@ -10,6 +10,7 @@ class Outcome(StrEnum):
 
     DONE = "done"  # the target was asked and its read-back is what was desired
     UNCHANGED = "unchanged"  # read-back: the target already was as desired, nothing was asked
+    READ = "read-back"  # what became of an earlier attempt was read; the decision follows from it
     NOTHING = "nothing"  # a join and a leave before any attempt: nothing to do
     PARTIAL = "partial"  # the allowed part is done, the rest is held by the brake
     HELD = "held"  # nothing may happen now
@@ -26,11 +27,12 @@ class ExecuteMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.queue = Gauge(
-            "kallan_execute_queue", "Changes that wait", ["target", "lane"], registry=self.registry
-        )
+        self.queue = Gauge("kallan_execute_queue", "Changes that wait", ["target", "lane"], registry=self.registry)
         self.operations = Counter(
-            "kallan_execute_operations", "Attempts by what became of them", ["target", "outcome"], registry=self.registry
+            "kallan_execute_operations",
+            "Attempts by what became of them",
+            ["target", "outcome"],
+            registry=self.registry,
         )
         self.call_seconds = Histogram(
             "kallan_execute_call_seconds",

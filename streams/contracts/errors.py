@@ -79,6 +79,11 @@ _TEXTS = {
     "target.unknown-outcome": ErrorText(
         504, "The target did not answer in time: outcome unknown.", "Målsystemet svarade inte i tid: utfallet är okänt."
     ),
+    "target.differs": ErrorText(
+        502,
+        "The target reads back something else than it was asked for.",
+        "Målsystemet visar något annat än det ombads.",
+    ),
     "name.exhausted": ErrorText(409, "No free name could be allocated.", "Inget ledigt namn kunde tilldelas."),
     "scenario.invalid": ErrorText(422, "The scenario file is invalid.", "Scenariofilen är ogiltig."),
     "settings.invalid": ErrorText(500, "The settings are invalid.", "Inställningarna är ogiltiga."),

@@ -70,6 +70,15 @@ create trigger desired_inserted after insert on iam.desired
     for each row execute function iam.desired_is_work();
 create trigger desired_changed after update on iam.desired
     for each row when (new.version is distinct from old.version) execute function iam.desired_is_work();
+
+create function iam.desired_is_no_work() returns trigger language plpgsql as $$
+begin
+    delete from iam.work where account = old.account and target = old.target;
+    return null;
+end $$;
+
+create trigger desired_deleted after delete on iam.desired
+    for each row execute function iam.desired_is_no_work();
 """
 
 

@@ -1,0 +1,41 @@
+"""The read-back compared with what was allowed: only what the target can hold, and only groups that are ours."""
+
+import msgspec
+
+from connectors.targets import port
+from iam.domain.account import AccountState, Presence
+
+MANAGED = ("org:", "role:")
+"""Prefixes of the groups that belong to this engine; a member of any other group is somebody else's business."""
+
+
+def to_port(state: AccountState) -> port.AccountState:
+    """As the target port wants it."""
+    return port.AccountState(
+        state.key, port.Presence(state.presence.value), state.uid, dict(state.attributes), state.groups
+    )
+
+
+def from_port(state: port.AccountState) -> AccountState:
+    return AccountState(
+        state.key, Presence(state.presence.value), state.uid, dict(state.attributes), frozenset(state.groups)
+    )
+
+
+def managed(groups: frozenset[str]) -> list[str]:
+    """Our own group names, sorted: what may stand in the journal."""
+    return sorted(name for name in groups if name.startswith(MANAGED))
+
+
+def as_held(state: AccountState, capabilities: port.Capabilities, named: frozenset[str]) -> AccountState:
+    """The part of a state that the target can hold; of groups those that are ours or `named` in what is wanted."""
+    if state.presence is Presence.ABSENT:
+        return AccountState(state.key, Presence.ABSENT)
+    groups = frozenset(g for g in state.groups if g.startswith(MANAGED) or g in named) if capabilities.groups else ()
+    attributes = {name: text for name, text in state.attributes.items() if text and name in capabilities.attributes}
+    return msgspec.structs.replace(state, attributes=attributes, groups=frozenset(groups))
+
+
+def equals(wanted: AccountState, read: AccountState, capabilities: port.Capabilities) -> bool:
+    """Whether the account, as read, is what was wanted, as far as this target can hold it."""
+    return as_held(wanted, capabilities, wanted.groups) == as_held(read, capabilities, wanted.groups)
