@@ -11,7 +11,7 @@ create table connectors.source (
     last_number bigint,
     missing bigint[] not null default '{}',
     snapshot_count bigint not null default 0,
-    total_stamp text not null default '',
+    total_stamp text collate "C" not null default '',
     heard_at timestamptz
 );
 
@@ -21,9 +21,9 @@ create table connectors.load (
     series text not null,
     state text not null
         check (state in ('opened', 'held', 'publishing', 'published', 'committed', 'void', 'aborted')),
-    holds text not null default '' check (holds in ('', 'all', 'absences')),
+    holds text not null default '' check (holds in ('', 'all', 'absences', 'only-absences')),
     reason text not null default '',
-    stamp text not null default '',
+    stamp text collate "C" not null default '',
     files integer not null,
     declared bigint,
     found bigint not null default 0,
@@ -55,8 +55,8 @@ create table connectors.staged (
     load bigint not null,
     file integer not null,
     position bigint not null,
-    source_key text not null,
-    version text not null,
+    source_key text collate "C" not null,
+    version text collate "C" not null,
     subject text not null,
     kinds text[] not null,
     digest text not null,
@@ -69,9 +69,9 @@ create index on connectors.staged (load, source_key);
 
 create table connectors.snapshot (
     source text not null,
-    source_key text not null,
+    source_key text collate "C" not null,
     digest text not null,
-    version text not null,
+    version text collate "C" not null,
     subject text not null,
     kinds text[] not null,
     load bigint not null,

@@ -26,7 +26,7 @@ class HrReader:
     name = SOURCE
     topic = SOURCE_EMPLOYMENT
     dataclass = "personal"
-    absence_kinds = ("employment", "agreed-name", "work-contact")
+    absence_kinds: tuple[str, ...] = ("employment", "agreed-name", "work-contact")
     own_versions = False
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:

@@ -22,7 +22,7 @@ class NavetReader:
     name = SOURCE
     topic = SOURCE_PERSON
     dataclass = "personal"
-    absence_kinds = ("registration", "special-address", "custody")
+    absence_kinds: tuple[str, ...] = ("registration", "special-address", "custody")
     own_versions = True
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:

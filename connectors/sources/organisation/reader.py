@@ -34,7 +34,7 @@ class OrganisationReader:
     name = SOURCE
     topic = SOURCE_ORGANISATION
     dataclass = "open"
-    absence_kinds = ("unit-node",)
+    absence_kinds: tuple[str, ...] = ("unit-node",)
     own_versions = False
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:

@@ -1,0 +1,82 @@
+"""The sources that are connected, and how a file of one is loaded."""
+
+import io
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
+
+from connectors.sources import state, totals
+from connectors.sources.deltas import Progress, load_delta
+from connectors.sources.edge import Edge
+from connectors.sources.hr.reader import HrReader
+from connectors.sources.navet.reader import NavetReader
+from connectors.sources.organisation.reader import OrganisationReader
+from connectors.sources.posts import Header, NativeRecord, SourceReader
+from connectors.sources.report import LoadReport, LoadState
+from streams.contracts.errors import Rejected
+
+_READERS: tuple[SourceReader, ...] = (NavetReader(), HrReader(), OrganisationReader())
+SOURCES: Mapping[str, SourceReader] = MappingProxyType({reader.name: reader for reader in _READERS})
+
+
+def reader_of(source_name: str) -> SourceReader:
+    """Raises `Rejected("resource.unknown")` for a source that is not connected."""
+    reader = SOURCES.get(source_name)
+    if reader is None:
+        raise Rejected("resource.unknown", f"source; there are {', '.join(SOURCES)}")
+    return reader
+
+
+def load(source_name: str, path: Path, edge: Edge, progress: Progress | None = None) -> LoadReport:
+    """Feed one native file through its connector: a delta, or a file of a total load (settled with its last file).
+
+    A file that cannot be read (further) is told in the report, never raised; what comes before is published. Raises
+    `Unavailable` and the database's own transient errors: run it again, the same ids are sent.
+    """
+    with path.open("rb") as stream:
+        return load_stream(source_name, stream, edge, progress)
+
+
+def load_records(
+    source_name: str, records: Sequence[NativeRecord] | str, edge: Edge, *, total: bool = False
+) -> LoadReport:
+    """Records in the source's own field names (or the text of a native file), as a scenario has them inline.
+
+    They are written as a native file and read like any other. Raises `Rejected("scenario.invalid")`.
+    """
+    if isinstance(records, str):
+        return load_stream(source_name, io.BytesIO(records.encode()), edge)
+    last = state.source_state(edge.pool, source_name).last_number
+    content = reader_of(source_name).write(records, edge.context(), (last or 0) + 1, total)
+    return load_stream(source_name, io.BytesIO(content), edge)
+
+
+def load_stream(source_name: str, stream: BinaryIO, edge: Edge, progress: Progress | None = None) -> LoadReport:
+    """As `load`, from an open stream. One file of a source at a time, over all processes."""
+    reader = reader_of(source_name)
+    with state.exclusive(edge.pool, reader.name):
+        totals.resume(edge, reader)
+        items = reader.read(stream, edge.context())
+        try:
+            first = next(items, Header())
+        except Rejected as error:
+            return LoadReport(reader.name, state=LoadState.ABORTED, reason=error.code, detail=error.detail)
+        header = first if isinstance(first, Header) else Header()
+        rest = items if isinstance(first, Header) else chain([first], items)
+        run = totals.load_total if header.total else load_delta
+        return run(edge, reader, header, rest, progress or _silent)
+
+
+def resume_all(edge: Edge) -> list[LoadReport]:
+    """Take up total loads that a crash left unpublished or uncommitted, of every source."""
+    reports = []
+    for reader in SOURCES.values():
+        with state.exclusive(edge.pool, reader.name):
+            reports += totals.resume(edge, reader)
+    return reports
+
+
+def _silent(done: int, declared: int | None) -> None:
+    """No progress is shown."""

@@ -1,0 +1,374 @@
+"""SQL of total loads (SM8): opened, staged, compared, published, committed. One transaction a call."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+from connectors.sources.posts import Header
+from connectors.sources.state import Pool
+
+ABSENCES_ONLY = "only-absences"
+_STAMP_LENGTH = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A row of connectors.load."""
+
+    id: int
+    source: str
+    series: str
+    state: str
+    holds: str
+    reason: str
+    stamp: str
+    files: int
+    declared: int | None
+    found: int
+    rejected: int
+    unnamed: int
+    added: int
+    changed: int
+    absent: int
+    unchanged: int
+    opened_at: dt.datetime
+    settled_at: dt.datetime | None
+    decided_by: str
+    decided_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """`body` is empty for a rejected record: its source still has it."""
+
+    position: int
+    source_key: str
+    version: str
+    subject: str
+    kinds: tuple[str, ...]
+    digest: str
+    key_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    added: int
+    changed: int
+    absent: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A source key that a total load no longer has, with the claim kinds that were published of it."""
+
+    source_key: str
+    subject: str
+    kinds: tuple[str, ...]
+
+
+def find_load(pool: Pool, load_id: int) -> Load | None:
+    return next(iter(_loads(pool, "where id = %s", (load_id,))), None)
+
+
+def loads(pool: Pool, source: str | None = None) -> list[Load]:
+    """Newest first."""
+    if source is None:
+        return _loads(pool, "order by id desc", ())
+    return _loads(pool, "where source = %s order by id desc", (source,))
+
+
+def unfinished(pool: Pool, source: str) -> list[Load]:
+    """What a crash left behind, oldest first."""
+    return _loads(pool, "where source = %s and state in ('publishing', 'published') order by id", (source,))
+
+
+def _loads(pool: Pool, condition: str, values: tuple[object, ...]) -> list[Load]:
+    columns = ", ".join(Load.__slots__)
+    with pool.connection() as connection, connection.cursor(row_factory=class_row(Load)) as cursor:
+        cursor.execute(f"select {columns} from connectors.load {condition}", values)  # noqa: S608  (own text only)
+        return cursor.fetchall()
+
+
+def open_file(pool: Pool, source: str, header: Header, now: dt.datetime) -> int:
+    """The load that this file belongs to, with room for it; a file that is sent again takes its old place."""
+    with pool.connection() as connection:
+        row = connection.execute(
+            "select id from connectors.load where source = %s and series = %s and state = 'opened' and files = %s "
+            "order by id desc limit 1",
+            (source, header.series, header.files),
+        ).fetchone()
+        if row is None:
+            row = connection.execute(
+                "insert into connectors.load (source, series, state, files, declared, opened_at) "
+                "values (%s, %s, 'opened', %s, %s, %s) returning id",
+                (source, header.series, header.files, header.declared_total, now),
+            ).fetchone()
+        load_id = _one(row)
+        connection.execute("delete from connectors.load_file where load = %s and number = %s", (load_id, header.file))
+        connection.execute(
+            "insert into connectors.load_file (load, number, declared) values (%s, %s, %s)",
+            (load_id, header.file, header.declared),
+        )
+    return load_id
+
+
+def stage(pool: Pool, load_id: int, file: int, rows: Sequence[Staged]) -> None:
+    with (
+        pool.connection() as connection,
+        connection.cursor() as cursor,
+        cursor.copy(
+            "copy connectors.staged (load, file, position, source_key, version, subject, kinds, digest, key_id, body) "
+            "from stdin"
+        ) as copy,
+    ):
+        for r in rows:
+            copy.write_row(
+                (
+                    load_id,
+                    file,
+                    r.position,
+                    r.source_key,
+                    r.version,
+                    r.subject,
+                    list(r.kinds),
+                    r.digest,
+                    r.key_id,
+                    r.body,
+                )
+            )
+
+
+def close_file(pool: Pool, load_id: int, file: int, found: int, rejected: int, unnamed: int) -> None:
+    """The file has been read to its end; the load's counts are those of its files."""
+    with pool.connection() as connection:
+        connection.execute(
+            "update connectors.load_file set complete = true, found = %s, rejected = %s, unnamed = %s "
+            "where load = %s and number = %s",
+            (found, rejected, unnamed, load_id, file),
+        )
+        connection.execute(
+            "update connectors.load l set found = f.found, rejected = f.rejected, unnamed = f.unnamed from "
+            "(select coalesce(sum(found), 0) as found, coalesce(sum(rejected), 0) as rejected, "
+            "coalesce(sum(unnamed), 0) as unnamed from connectors.load_file where load = %s and complete) f "
+            "where l.id = %s",
+            (load_id, load_id),
+        )
+
+
+def incomplete_files(pool: Pool, load: Load) -> tuple[int, int]:
+    """How many files have not come, and how many hold another number of posts than they declare."""
+    with pool.connection() as connection:
+        row = connection.execute(
+            "select count(*) filter (where complete), count(*) filter (where complete and declared <> found) "
+            "from connectors.load_file where load = %s",
+            (load.id,),
+        ).fetchone()
+    come, wrong = row if row is not None else (0, 0)
+    return load.files - come, wrong
+
+
+def committed_before(pool: Pool, source: str) -> bool:
+    with pool.connection() as connection:
+        row = connection.execute(
+            "select exists (select from connectors.load where source = %s and stamp <> '' "
+            "and (state = 'committed' or (state = 'held' and holds = 'absences')))",
+            (source,),
+        ).fetchone()
+    return bool(_one(row))
+
+
+def snapshot_size(pool: Pool, source: str) -> int:
+    with pool.connection() as connection:
+        return int(
+            _one(connection.execute("select count(*) from connectors.snapshot where source = %s", (source,)).fetchone())
+        )
+
+
+_STAGED_KEYS = """
+staged as (
+    select source_key, string_agg(digest, ',' order by version, file, position) as digest, max(version) as version,
+           bool_and(body = '') as rejected
+    from connectors.staged where load = %(load)s group by source_key
+)
+"""
+_IS_CHANGED = f"""
+not k.rejected and (s.source_key is null or s.digest <> k.digest
+    or (%(own_versions)s and left(k.version, {_STAMP_LENGTH}) > left(s.version, {_STAMP_LENGTH})))
+"""
+_COMPARE = f"""
+with {_STAGED_KEYS}
+select count(*) filter (where not k.rejected and s.source_key is null),
+       count(*) filter (where s.source_key is not null and {_IS_CHANGED}),
+       count(*) filter (where s.source_key is not null and not ({_IS_CHANGED})),
+       max(left(k.version, {_STAMP_LENGTH})) filter (where k.version <> ''),
+       max(k.version)
+from staged k left join connectors.snapshot s on s.source = %(source)s and s.source_key = k.source_key
+"""  # noqa: S608
+_GONE = """
+from connectors.snapshot s
+where s.source = %(source)s and left(s.version, length(%(stamp)s)) < %(stamp)s and s.load <> %(load)s
+  and not exists (select from connectors.staged k where k.load = %(load)s and k.source_key = s.source_key)
+"""
+
+
+def compare(pool: Pool, load: Load, *, own_versions: bool) -> tuple[Difference, str]:
+    """How the load differs from the snapshot, and its stamp: the newest post's where posts have stamps of their own."""
+    values = {"load": load.id, "source": load.source, "own_versions": own_versions}
+    with pool.connection() as connection:
+        row = connection.execute(_COMPARE, values).fetchone()
+        added, changed, unchanged, own, newest = row if row is not None else (0, 0, 0, "", "")
+        stamp = (own if own_versions else newest) or ""
+        gone = _one(connection.execute(f"select count(*) {_GONE}", values | {"stamp": stamp}).fetchone())  # noqa: S608
+    return Difference(added, changed, int(gone), unchanged), stamp
+
+
+def set_state(
+    pool: Pool,
+    load_id: int,
+    state: str,
+    *,
+    holds: str,
+    reason: str = "",
+    stamp: str | None = None,
+    difference: Difference | None = None,
+    now: dt.datetime,
+) -> None:
+    d = difference
+    with pool.connection() as connection:
+        connection.execute(
+            "update connectors.load set state = %s, holds = %s, reason = %s, stamp = coalesce(%s, stamp), "
+            "added = coalesce(%s, added), changed = coalesce(%s, changed), absent = coalesce(%s, absent), "
+            "unchanged = coalesce(%s, unchanged), settled_at = %s where id = %s",
+            (
+                *(state, holds, reason, stamp),
+                *((None,) * 4 if d is None else (d.added, d.changed, d.absent, d.unchanged)),
+                *(now, load_id),
+            ),
+        )
+        if state in ("aborted", "void"):
+            connection.execute("delete from connectors.load_file where load = %s", (load_id,))
+
+
+def decide(pool: Pool, load_id: int, who: str, now: dt.datetime) -> None:
+    with pool.connection() as connection:
+        connection.execute(
+            "update connectors.load set decided_by = %s, decided_at = %s where id = %s", (who, now, load_id)
+        )
+
+
+def changed_records(pool: Pool, load: Load, *, own_versions: bool, size: int) -> Iterator[list[tuple[Staged, bool]]]:
+    """The staged records of changed keys in the order they were read, each with whether its key was known before."""
+    after = (0, 0)
+    query = f"""
+        with {_STAGED_KEYS}
+        select r.file, r.position, r.source_key, r.version, r.subject, r.kinds, r.digest, r.key_id, r.body,
+               s.source_key is not null
+        from staged k left join connectors.snapshot s on s.source = %(source)s and s.source_key = k.source_key
+        join connectors.staged r on r.load = %(load)s and r.source_key = k.source_key
+        where {_IS_CHANGED} and r.body <> '' and (r.file, r.position) > (%(file)s, %(position)s)
+        order by r.file, r.position limit %(size)s
+    """  # noqa: S608
+    values = {"load": load.id, "source": load.source, "own_versions": own_versions, "size": size}
+    while True:
+        with pool.connection() as connection:
+            rows = connection.execute(query, values | {"file": after[0], "position": after[1]}).fetchall()
+        if not rows:
+            return
+        after = (rows[-1][0], rows[-1][1])
+        yield [(Staged(r[1], r[2], r[3], r[4], tuple(r[5]), r[6], r[7], bytes(r[8])), r[9]) for r in rows]
+
+
+def gone(pool: Pool, load: Load, *, size: int) -> Iterator[list[Gone]]:
+    """The keys that the load no longer has, by key. A key with a newer version than the load's stamp is not gone."""
+    query = (
+        f"select s.source_key, s.subject, s.kinds {_GONE} and s.source_key > %(after)s "  # noqa: S608
+        "order by s.source_key limit %(size)s"
+    )
+    values = {"load": load.id, "source": load.source, "stamp": load.stamp, "size": size}
+    after = ""
+    while True:
+        with pool.connection() as connection:
+            rows = connection.execute(query, values | {"after": after}).fetchall()
+        if not rows:
+            return
+        after = rows[-1][0]
+        yield [Gone(key, subject, tuple(kinds)) for key, subject, kinds in rows]
+
+
+_UPSERT = f"""
+with {_STAGED_KEYS},
+newest as (
+    select distinct on (source_key) source_key, subject from connectors.staged
+    where load = %(load)s order by source_key, version desc, file desc, position desc
+),
+said as (
+    select source_key, array_agg(distinct kind order by kind) as kinds
+    from connectors.staged, unnest(kinds) as kind where load = %(load)s group by source_key
+)
+insert into connectors.snapshot as s (source, source_key, digest, version, subject, kinds, load)
+select %(source)s, k.source_key, k.digest, k.version, n.subject, coalesce(d.kinds, '{{}}'), %(load)s
+from staged k join newest n using (source_key) left join said d using (source_key)
+where not k.rejected
+on conflict (source, source_key) do update
+    set digest = excluded.digest, version = greatest(s.version, excluded.version), subject = excluded.subject,
+        kinds = excluded.kinds, load = excluded.load
+"""  # noqa: S608
+
+
+def commit(pool: Pool, load: Load, *, now: dt.datetime) -> str:
+    """The load's content becomes the snapshot, in one transaction; older loads that wait are void. The new state."""
+    values = {"load": load.id, "source": load.source, "stamp": load.stamp}
+    with pool.connection() as connection:
+        if load.holds != ABSENCES_ONLY:
+            connection.execute(_UPSERT, values)
+            connection.execute(
+                "update connectors.snapshot s set load = %(load)s from connectors.staged k "
+                "where k.load = %(load)s and s.source = %(source)s and s.source_key = k.source_key",
+                values,
+            )
+        if load.holds != "absences":
+            connection.execute(f"delete {_GONE}", values)  # noqa: S608
+        connection.execute("delete from connectors.load_file where load = %(load)s", values)
+        _settle_source(connection, load)
+        state = "held" if load.holds == "absences" else "committed"
+        connection.execute(
+            "update connectors.load set state = %s, holds = %s, settled_at = %s where id = %s",
+            (state, "absences" if state == "held" else "", now, load.id),
+        )
+        _void_older(connection, load)
+    return state
+
+
+def _settle_source(connection: psycopg.Connection, load: Load) -> None:
+    connection.execute(
+        "insert into connectors.source (name, snapshot_count, total_stamp) "
+        "select %(source)s, count(*), %(stamp)s from connectors.snapshot where source = %(source)s "
+        "on conflict (name) do update set snapshot_count = excluded.snapshot_count, "
+        "total_stamp = greatest(connectors.source.total_stamp, excluded.total_stamp)",
+        {"source": load.source, "stamp": load.stamp},
+    )
+    if load.holds != "absences":
+        connection.execute("update connectors.source set missing = '{}' where name = %s", (load.source,))
+
+
+def _void_older(connection: psycopg.Connection, load: Load) -> None:
+    older = "source = %s and id < %s and state in ('opened', 'held')"
+    connection.execute(
+        f"delete from connectors.load_file where load in (select id from connectors.load where {older})",  # noqa: S608
+        (load.source, load.id),
+    )
+    connection.execute(
+        f"update connectors.load set state = 'void', holds = '', reason = 'load.superseded' where {older}",  # noqa: S608
+        (load.source, load.id),
+    )
+
+
+def _one(row: tuple[int, ...] | None) -> int:
+    if row is None:
+        raise psycopg.DataError("a row was expected")
+    return row[0]
