@@ -1,15 +1,22 @@
 """Expectations held against what is stored and what the targets hold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmd.domain.disclosure import disclose
-
+from deploy.readings import Readings
 from deploy.replay.matching import differences
-from deploy.replay.readings import Readings
-from deploy.replay.scenario import AccountExpectation, Expectation, GroupsExpectation, PersonExpectation, Scenario
+from deploy.replay.scenario import (
+    AccountExpectation,
+    Expectation,
+    GroupsExpectation,
+    PersonExpectation,
+    ReportRow,
+    Scenario,
+)
 from deploy.replay.views import account_view, person_view
+from deploy.report import side_by_side
+from mmd.domain.disclosure import disclose
 from streams.clock import today
 
 
@@ -38,6 +45,8 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
             if got["uid"]:
                 uids.setdefault(f"{name}@{target}", got["uid"])
             failures += [f"account {name} in {target}: {line}" for line in _account(account, got)]
+    for name, rows in want.report.items():
+        failures += [f"report {name}: {line}" for line in _report(rows, world, scenario.cast[name].number)]
     failures += _counts(want, world, since)
     for key, uid in uids.items():
         name, _, target = key.partition("@")
@@ -76,6 +85,22 @@ def _account(want: AccountExpectation, got: Mapping[str, Any]) -> list[str]:
             found.append(f"want no groups {sorted(surplus)}, got {sorted(groups)}")
     elif want.groups is not None and set(want.groups) != groups:
         found.append(f"want groups {sorted(want.groups)}, got {sorted(groups)}")
+    return found
+
+
+def _report(want: Sequence[ReportRow], world: Readings, number: str) -> list[str]:
+    got = {row.what: row for row in side_by_side(world, number)}
+    found: list[str] = []
+    for row in want:
+        actual = got.get(row.what)
+        if actual is None:
+            found.append(f"no row {row.what}")
+            continue
+        for column in ("source", "master"):
+            wanted = getattr(row, column)
+            if wanted is not None and wanted != getattr(actual, column):
+                found.append(f"{row.what}: want {column} {wanted!r}, got {getattr(actual, column)!r}")
+        found += [f"{row.what}: {line}" for line in differences(dict(row.targets), dict(actual.targets))]
     return found
 
 

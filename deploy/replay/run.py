@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from deploy.readings import Readings
 from deploy.replay.expectations import Baseline, check
-from deploy.replay.readings import Readings
 from deploy.replay.scenario import Scenario, Step, filled, instant_of
 from streams.contracts.errors import Rejected
 

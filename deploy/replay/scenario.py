@@ -21,7 +21,20 @@ from streams.contracts.time import STOCKHOLM
 SCHEMA_FILE = Path(__file__).parent / "scenario.schema.json"
 
 NEEDS_NOT_BUILT = frozenset(
-    {"mail", "attest", "notices", "egil", "brake", "reconcile", "purge", "name-rotation", "disclosure-report"}
+    {
+        "mail",
+        "attest",
+        "notices",
+        "egil",
+        "brake",
+        "reconcile",
+        "purge",
+        "name-rotation",
+        "disclosure-report",
+        "pupil-source",
+        "politician-source",
+        "consultant-source",
+    }
 )
 """Parts that are built later: an expectation that needs one is reported by name as not run."""
 
@@ -59,6 +72,15 @@ class AccountExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     attributes: dict[str, str | None] = {}
 
 
+class ReportRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One row of the report "source | MMD | target"; what is not written is not asserted."""
+
+    what: str
+    source: str | None = None
+    master: str | None = None
+    targets: dict[str, str] = {}
+
+
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     persons: dict[str, PersonExpectation] = {}
     accounts: dict[str, dict[str, AccountExpectation]] = {}  # cast name -> target -> account
@@ -67,6 +89,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dead_letters: dict[str, int] | None = None  # code -> number since the start; {} means none at all
     conflicts: list[dict[str, str]] | None = None  # partial: attribute, source
     nowhere: list[str] | None = None  # texts that no topic, table, log or target may hold in any readable form
+    report: dict[str, list[ReportRow]] = {}  # cast name -> rows that the side-by-side report must have
     same_uid: list[str] | None = None  # cast names whose uids are what they were at their first expectation
 
 
@@ -152,7 +175,8 @@ def _check(name: str, scenario: Scenario) -> None:
         if step.needs and step.needs not in NEEDS_NOT_BUILT:
             raise Rejected("scenario.invalid", f"{where}: unknown need, known are {', '.join(sorted(NEEDS_NOT_BUILT))}")
         if step.expect is not None:
-            unknown = {*step.expect.persons, *step.expect.accounts} - set(scenario.cast)
+            named = {*step.expect.persons, *step.expect.accounts, *step.expect.report, *(step.expect.same_uid or ())}
+            unknown = named - set(scenario.cast)
             if unknown:
                 raise Rejected("scenario.invalid", f"{where}: not in the cast: {', '.join(sorted(unknown))}")
 

@@ -1,15 +1,14 @@
 """What a replay, a report or an operator reads: the stores and the targets, never by way of a worker."""
 
-import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
 import psycopg_pool
-from mmd.domain.release import Release
-from mmd.store.reader import Reader
 
 from connectors.targets.port import Observed, Target
+from mmd.domain.release import Release
+from mmd.store.reader import Reader
 from streams.clock import Clock, today
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.identifiers import parse_identifier
@@ -78,7 +77,3 @@ class Readings:
     def _rows(self, query: str) -> Iterator[Sequence[object]]:
         with self.pool.connection() as connection:
             yield from connection.execute(query.encode()).fetchall()
-
-
-def wall_clock() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

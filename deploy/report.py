@@ -1,0 +1,125 @@
+"""Source, master and target side by side (R-07): what the source said, what the master made of it, what the target holds."""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from connectors.targets.port import Observed
+from deploy.readings import Readings
+from mmd.domain.claims import LoggedClaim
+from mmd.domain.heads import winners
+from streams.clock import today
+from streams.contracts.claims import Employment, Marking, Name, Protection, RegisteredAddress, Segment
+from streams.contracts.documents import PersonDocument
+from streams.contracts.time import holds
+
+Said = TypeVar("Said", Name, Protection, RegisteredAddress)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`origin` is the source with its record's stamp. An empty cell: that side does not hold this."""
+
+    what: str
+    source: str
+    master: str
+    targets: Mapping[str, str] = field(default_factory=dict)
+    origin: str = ""
+
+
+HIDDEN = "(protected)"
+
+
+def side_by_side(readings: Readings, number: str, *, cleared: bool = False) -> list[Row]:
+    """The rows of one person: name, marking, address, title, unit, state, groups; empty for an unknown person.
+
+    The source column is read from the claims as they were logged, the master column from the document, the target
+    columns from the targets themselves: three readings of three places. Of a person whose marking is not NONE, name and
+    address are shown as `HIDDEN` unless the reader is cleared.
+    """
+    person = readings.person(number)
+    if person is None:
+        return []
+    hide = not cleared and person.marking is not Marking.NONE
+    claims = winners(readings.reader.claims(person.id))
+    targets = {name: readings.account(number, name) for name in readings.targets}
+    rows = [*_person_rows(person, claims, targets, today(readings.clock), hide=hide)]
+    return rows + _work_rows(person, claims, targets, readings)
+
+
+_Targets = Mapping[str, Observed | None]
+
+
+def _shown(targets: _Targets, attribute: str) -> dict[str, str]:
+    return {name: got.state.attributes.get(attribute, "") for name, got in targets.items() if got is not None}
+
+
+def _person_rows(
+    person: PersonDocument, claims: Sequence[LoggedClaim], targets: _Targets, on: dt.date, *, hide: bool
+) -> Iterator[Row]:
+    names = [n for n in person.names if holds(n.valid_from, n.valid_to, on)]
+    master = f"{names[-1].call_name or names[-1].given} {names[-1].family}" if names else ""
+    name = _last(claims, Name)
+    said = f"{name[0].call_name or name[0].given} {name[0].family}" if name else ""
+    yield Row("name", *_masked(said, master, hide=hide), _shown(targets, "display_name"), name[1] if name else "")
+    marking = _last(claims, Protection)
+    held = person.marking.value if person.marking else ""
+    yield Row("marking", marking[0].marking.value if marking else "", held, {}, marking[1] if marking else "")
+    addresses = [a for a in person.registered_addresses if holds(a.valid_from, a.valid_to, on)]
+    address = _last(claims, RegisteredAddress)
+    street = addresses[-1].address.street if addresses else ""
+    told = address[0].address.street if address else ""
+    yield Row("address", *_masked(told, street, hide=hide), {}, address[1] if address else "")
+
+
+def _work_rows(
+    person: PersonDocument, claims: Sequence[LoggedClaim], targets: _Targets, readings: Readings
+) -> list[Row]:
+    on = today(readings.clock)
+    persona = next((p for p in person.personas if p.employer), None)
+    if persona is None:
+        return []
+    segment = persona.segment(on) or max(persona.segments, key=lambda s: s.valid_from, default=None)
+    said, origin = _said(claims, persona.source_id, segment)
+    unit = readings.reader.unit(segment.unit) if segment else None
+    named = next((n.name for n in unit.names if holds(n.valid_from, n.valid_to, on)), "") if unit else ""
+    present = {name: got.state.presence.value for name, got in targets.items() if got is not None}
+    groups = {name: ", ".join(sorted(got.state.groups)) for name, got in targets.items() if got is not None}
+    return [
+        Row("title", said.title if said else "", segment.title if segment else "", _shown(targets, "title"), origin),
+        Row("unit", said.unit if said else "", named, _shown(targets, "department"), origin),
+        Row("state", _span(said), persona.state(on), present, origin),
+        Row("groups", "", "", groups),
+    ]
+
+
+def _masked(source: str, master: str, *, hide: bool) -> tuple[str, str]:
+    return (HIDDEN if source and hide else source), (HIDDEN if master and hide else master)
+
+
+def _last(claims: Sequence[LoggedClaim], kind: type[Said]) -> tuple[Said, str] | None:
+    """What was said last of a kind, and by whom: source and stamp."""
+    found = [(logged, logged.claim.body) for logged in claims]
+    of_kind = [(logged, body) for logged, body in found if isinstance(body, kind)]
+    if not of_kind:
+        return None
+    logged, body = max(of_kind, key=lambda one: (one[0].version, one[0].digest))
+    return body, f"{logged.source} {logged.version.partition('|')[0]}"
+
+
+def _said(claims: Sequence[LoggedClaim], employment: str, segment: Segment | None) -> tuple[Segment | None, str]:
+    """The segment as the source said it that holds on the same days."""
+    for logged in claims:
+        body = logged.claim.body
+        if isinstance(body, Employment) and body.employment_id == employment and segment is not None:
+            for one in body.segments:
+                if one.valid_from <= segment.valid_from and holds(one.valid_from, one.valid_to, segment.valid_from):
+                    return one, f"{logged.source} {logged.version.partition('|')[0]}"
+    return None, ""
+
+
+def _span(segment: Segment | None) -> str:
+    if segment is None:
+        return ""
+    return f"{segment.valid_from} to {segment.valid_to or 'further notice'}"

@@ -1,0 +1,89 @@
+"""What every leg needs: pools, data keys, clocks, dead letters, and the data files."""
+
+import os
+import socket
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import psycopg_pool
+import yaml
+
+from deploy.settings import Settings
+from streams.clock import Clock, SystemTicker, Ticker
+from streams.clock_row import DatabaseClock
+from streams.contracts.errors import KallanError
+from streams.database import migrate, open_pool
+from streams.dead_letters import DeadLetters
+from streams.keys import PostgresKeyRing
+from streams.sealing import KeyClass
+
+PACKAGES = ("streams", "connectors", "mmd", "iam")
+"""Every package that has a schema, in the order in which they are migrated."""
+
+Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The parts of one process. Pools open at first use."""
+
+    settings: Settings
+    name: str
+    pool_size: int = 4
+
+    @cached_property
+    def pool(self) -> Pool:
+        return open_pool(self.settings.database_url, size=self.pool_size, name=f"kallan-{self.name}")
+
+    @cached_property
+    def keys_pool(self) -> Pool:
+        """A pool of its own even on the same database: a key is created while a transaction of the first is open."""
+        return open_pool(self.settings.keys_url, size=2, name=f"kallan-{self.name}-keys")
+
+    def keys(self, *allowed: KeyClass) -> PostgresKeyRing:
+        """The data keys of these classes and no others."""
+        return PostgresKeyRing(self.keys_pool, self.settings.master_key, allowed=frozenset(allowed))
+
+    @cached_property
+    def clock(self) -> Clock:
+        return DatabaseClock(self.keys_pool)
+
+    @cached_property
+    def ticker(self) -> Ticker:
+        return SystemTicker()
+
+    @cached_property
+    def dead_letters(self) -> DeadLetters:
+        return DeadLetters(self.keys_pool)
+
+    @property
+    def owner(self) -> str:
+        """Who holds a lease: unique to this process."""
+        return f"{self.name}@{socket.gethostname()}:{os.getpid()}"
+
+    def close(self) -> None:
+        for part in ("pool", "keys_pool"):
+            if part in self.__dict__:
+                self.__dict__[part].close(timeout=2.0)
+
+
+def migrate_all(settings: Settings) -> None:
+    """Every schema to its newest version."""
+    migrate(settings.database_url, PACKAGES)
+    if settings.keys_url != settings.database_url:
+        migrate(settings.keys_url, ("streams",))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A data file. Raises `KallanError("settings.invalid")` with its name and the place of the mistake."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise KallanError("settings.invalid", f"{path.name}: {type(error).__name__} {mark or ''}".strip()) from None
+    if not isinstance(data, dict):
+        raise KallanError("settings.invalid", f"{path.name}: a mapping is expected")
+    return data
