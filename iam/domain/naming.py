@@ -16,10 +16,11 @@ def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
     return hmac.new(secret, f"{purpose}\n{text}".encode(), hashlib.sha256).digest()
 
 
-def account_id(secret: bytes, key: AccountKey) -> str:
-    """The permanent key of an account (UUID version 8), from the person id at first allocation. Replay gives the same."""
-    digest = _keyed(secret, "account", f"{key.person}\n{key.employer}\n{key.account_class}")
-    return uuid8(digest)
+def account_id(secret: bytes, key: AccountKey, counter: int = 0) -> str:
+    """The permanent key of an account (UUID version 8), from the person id at first allocation. Replay gives the same.
+    `counter` above 0: the next one, where a merge gave the first one to somebody else."""
+    text = f"{key.person}\n{key.employer}\n{key.account_class}"
+    return uuid8(_keyed(secret, "account", f"{text}\n{counter}" if counter else text))
 
 
 def uuid8(digest: bytes) -> str:

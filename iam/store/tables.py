@@ -63,13 +63,15 @@ class WorldUnit(IamTable, table=True):
 
 
 class WorldRedirect(IamTable, table=True):
-    """The person `id` lives on under `to_id`."""
+    """The person `id` lives on under `to_id`: by a published redirect (with its version), or because the newest document
+    of `to_id` lists it among its aliases (`claimed`)."""
 
     __tablename__ = "world_redirect"
     id: str = Field(primary_key=True)
     to_id: str
     epoch: int = _big()
     number: int = _big()
+    claimed: bool
 
 
 class ReadIndex(IamTable, table=True):

@@ -29,8 +29,9 @@ create table iam.world_unit (
 create table iam.world_redirect (
     id text primary key,
     to_id text not null,
-    epoch bigint not null,
-    number bigint not null
+    epoch bigint not null default 0,
+    number bigint not null default 0,
+    claimed boolean not null default false
 );
 create index world_redirect_to on iam.world_redirect (to_id);
 create table iam.read_index (

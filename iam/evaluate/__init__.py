@@ -1,0 +1,1 @@
+"""Evaluation: what the master says becomes what each account shall be."""

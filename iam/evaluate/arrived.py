@@ -1,0 +1,49 @@
+"""What a chunk of messages says, once each: the newest version of every document in it."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from iam.store.world import Cause
+from streams.codec import Incoming
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class News(Generic[T]):
+    """A document with its version, the key that it came under (units and redirects: none), and its cause."""
+
+    version: Version
+    document: T
+    key_id: str
+    cause: Cause
+
+
+@dataclass(slots=True)
+class Arrived:
+    persons: dict[str, News[PersonDocument]] = field(default_factory=dict)
+    units: dict[str, News[UnitDocument]] = field(default_factory=dict)
+    redirects: dict[str, News[Redirect]] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
+
+    def add(self, incoming: Incoming[Published]) -> None:
+        record, envelope = incoming.record, incoming.envelope
+        cause = Cause(record.cause or envelope.id, record.caused_at or envelope.time)
+        if record.person:
+            _keep(self.persons, record.person.id, News(record.version, record.person, envelope.key_id, cause))
+        if record.unit:
+            _keep(self.units, record.unit.id, News(record.version, record.unit, "", cause))
+        if record.redirect:
+            _keep(self.redirects, record.redirect.id, News(record.version, record.redirect, "", cause))
+
+    def person_ids(self) -> set[str]:
+        """Every person whose rows may be written because of these messages themselves."""
+        found = set(self.persons) | set(self.redirects) | self.erased
+        found |= {news.document.to for news in self.redirects.values()}
+        return found.union(*(news.document.aliases for news in self.persons.values()))
+
+
+def _keep(known: dict[str, News[T]], key: str, news: News[T]) -> None:
+    if key not in known or known[key].version < news.version:
+        known[key] = news

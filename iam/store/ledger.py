@@ -1,0 +1,177 @@
+"""Accounts and the ledger of names: a name is given once, for ever, and its giving is an event before it is used."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import msgspec
+
+from iam.domain import naming
+from iam.domain.world import AccountKey, Given
+from iam.store.world import Connection
+from streams.contracts.claims import AccountFacts
+from streams.contracts.errors import Rejected
+
+_TRIES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An account that is to be made under `id`. `uid`: the name that the master's document tells that it had (a rebuilt
+    store), or empty. `personas`: whom it serves."""
+
+    key: AccountKey
+    personas: tuple[str, ...]
+    id: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    key: AccountKey
+    given: Given
+    personas: tuple[str, ...]
+
+
+class Ledger:
+    """Given the permanent secret of account names and the domain of ePPN."""
+
+    def __init__(self, secret: bytes, name_domain: str) -> None:
+        self._secret = secret
+        self._domain = name_domain
+
+    def accounts(self, connection: Connection, persons: Collection[str]) -> dict[str, list[AccountRow]]:
+        """By person, the oldest first."""
+        rows = connection.execute(
+            """select a.id::text, a.person_id, a.employer, a.class, a.personas, coalesce(u.name, ''), coalesce(e.name, '')
+               from iam.account a
+               left join iam.name_ledger u on u.account = a.id and u.kind = 'uid'
+               left join iam.name_ledger e on e.account = a.id and e.kind = 'eppn'
+               where a.person_id = any(%s) order by a.created_at, a.id""",
+            [sorted(persons)],
+        ).fetchall()
+        found: dict[str, list[AccountRow]] = {}
+        for account, person, employer, account_class, personas, uid, eppn in rows:
+            given = Given(account, uid, eppn, naming.digest_salt(self._secret, account))
+            row = AccountRow(AccountKey(person, employer, account_class), given, tuple(personas))
+            found.setdefault(person, []).append(row)
+        return found
+
+    def allocate(self, connection: Connection, wishes: Sequence[Wish], now: dt.datetime) -> list[AccountRow]:
+        """Make accounts and give them names: rows, ledger, the event in the outbox and the journal. An account that the
+        ledger has names for gets those back."""
+        if not wishes:
+            return []
+        taken = self._insert(connection, wishes, now)
+        given = self._give(connection, taken, now)
+        made = [AccountRow(wish.key, given[account], wish.personas) for account, wish in taken.items()]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into iam.journal (at, kind, person_id, account, attributes) values (%s, 'allocated', %s, %s, %s)",
+                [(now, row.key.person, row.given.id, ["eppn", "uid"]) for row in made],
+            )
+        self._announce(connection, made, "allocated", now, "")
+        return made
+
+    def serve(self, connection: Connection, changed: Sequence[AccountRow], now: dt.datetime, moment: str) -> None:
+        """The personas of these accounts changed. `moment` names the decision (document version and policy)."""
+        if not changed:
+            return
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "update iam.account set personas = %s where id = %s", [(list(r.personas), r.given.id) for r in changed]
+            )
+        self._announce(connection, changed, "personas", now, moment)
+
+    def _insert(self, connection: Connection, wishes: Sequence[Wish], now: dt.datetime) -> dict[str, Wish]:
+        """By account id. An id that another person has by now (a merge moved it) is passed over."""
+        asked = {wish.id for wish in wishes}
+        rows = connection.execute("select id::text from iam.account where id = any(%s::uuid[])", [sorted(asked)])
+        used = {row[0] for row in rows}
+        chosen: dict[str, Wish] = {}
+        for wish in wishes:
+            again = (naming.account_id(self._secret, wish.key, counter) for counter in range(1, _TRIES))
+            account = next((one for one in (wish.id, *again) if one not in used and one not in chosen), None)
+            if account is None:
+                raise Rejected("name.exhausted", "account key")
+            chosen[account] = wish
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                """insert into iam.account (id, person_id, first_person, employer, class, personas, created_at)
+                   values (%s, %s, %s, %s, %s, %s, %s)""",
+                [
+                    (a, w.key.person, w.key.person, w.key.employer, w.key.account_class, list(w.personas), now)
+                    for a, w in sorted(chosen.items())
+                ],
+            )
+        return chosen
+
+    def _give(self, connection: Connection, accounts: Mapping[str, Wish], now: dt.datetime) -> dict[str, Given]:
+        named: dict[str, str] = dict(
+            connection.execute(
+                "select account::text, name from iam.name_ledger where kind = 'uid' and account = any(%s::uuid[])",
+                [sorted(accounts)],
+            ).fetchall()
+        )
+        waiting = {
+            account: chain([wish.uid] if wish.uid else [], naming.uids(self._secret, account))
+            for account, wish in sorted(accounts.items())
+            if account not in named
+        }
+        for _ in range(_TRIES):
+            if not waiting:
+                break
+            named.update(self._offer(connection, [(account, next(names)) for account, names in waiting.items()], now))
+            waiting = {account: names for account, names in waiting.items() if account not in named}
+        if waiting:
+            raise Rejected("name.exhausted", "uid")
+        return {
+            account: Given(account, uid, f"{uid}@{self._domain}", naming.digest_salt(self._secret, account))
+            for account, uid in named.items()
+        }
+
+    def _offer(
+        self, connection: Connection, offers: Sequence[tuple[str, str]], now: dt.datetime
+    ) -> list[tuple[str, str]]:
+        """(account, uid) of the offers that nobody else ever had."""
+        accounts, names = [a for a, _ in offers], [n for _, n in offers]
+        rows = connection.execute(
+            """with uid as (
+                   insert into iam.name_ledger (kind, name, account, allocated_at, event_id)
+                   select 'uid', n.name, n.account, %(now)s, n.event
+                   from unnest(%(names)s::text[], %(accounts)s::uuid[], %(events)s::text[]) as n (name, account, event)
+                   on conflict (kind, name) do nothing returning account, name, event_id)
+               , eppn as (
+                   insert into iam.name_ledger (kind, name, account, allocated_at, event_id)
+                   select 'eppn', uid.name || '@' || %(domain)s, uid.account, %(now)s, uid.event_id from uid)
+               select account::text, name from uid""",
+            {
+                "now": now,
+                "names": names,
+                "accounts": accounts,
+                "events": [naming.event_id("allocated", account, name) for account, name in offers],
+                "domain": self._domain,
+            },
+        ).fetchall()
+        return [(row[0], row[1]) for row in rows]
+
+    def _announce(
+        self, connection: Connection, rows: Sequence[AccountRow], kind: str, now: dt.datetime, moment: str
+    ) -> None:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                """insert into iam.outbox (event_id, account, person_id, kind, facts, created_at)
+                   values (%s, %s, %s, %s, %s, %s) on conflict (event_id) do nothing""",
+                [(_event(row, kind, moment), row.given.id, row.key.person, kind, _facts(row), now) for row in rows],
+            )
+
+
+def _event(row: AccountRow, kind: str, moment: str) -> str:
+    if kind == "allocated":
+        return naming.event_id("allocated", row.given.id, row.given.uid)
+    return naming.event_id(kind, row.given.id, moment, *row.personas)
+
+
+def _facts(row: AccountRow) -> bytes:
+    return msgspec.json.encode(AccountFacts(row.given.id, row.personas, row.given.uid, row.given.eppn))
