@@ -137,8 +137,8 @@ class KeptAsideRow(MmdTable, table=True):
 
 
 class DocumentRow(MmdTable, table=True):
-    """The current document. `hash` is a keyed hash of its canonical content, `shown` of its whole content with stamps.
-    `raised`: the marking rose and the outer key must be renewed when it is published next. `touched`: which
+    """The current document. `shown` is a keyed hash of its whole content with stamps: what does not change it is no new
+    version. `raised`: the marking rose and the outer key must be renewed when it is published next. `touched`: which
     transaction wrote it last, for readers that look for what is new. A redirect's body names the survivor."""
 
     __tablename__ = "document"
@@ -149,7 +149,6 @@ class DocumentRow(MmdTable, table=True):
     raised: bool
     key_id: str
     body: bytes
-    hash: str
     shown: str
     next_change: dt.datetime | None = _instant(nullable=True)
     touched: str = _transaction()

@@ -102,7 +102,6 @@ create table mmd.document (
     raised boolean not null default false,
     key_id text not null,
     body bytea not null,
-    hash text not null,
     shown text not null,
     next_change timestamptz,
     touched xid8 not null default pg_current_xact_id()

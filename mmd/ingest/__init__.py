@@ -1,0 +1,1 @@
+"""From source records to documents: claims, identities and derived documents in one transaction per batch."""

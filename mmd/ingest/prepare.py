@@ -1,0 +1,195 @@
+"""Before the transaction: messages are opened, checked and split into what is stored, what conflicts and what is refused.
+
+One bad claim does not take the others with it: the protection claim of a post counts even if the rest is rejected, and
+of a record without a version stamp nothing but the protection claim is used.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import msgspec
+
+from mmd.domain.claims import ID_SUBJECT_PREFIX, KEEPS_ALL, LoggedClaim, digest_of, head_key, kind_of
+from mmd.domain.register import SourceRegister
+from mmd.ingest.validate import check_claim, check_record, is_unit
+from mmd.store.sealed import StoredClaim, seal_claim
+from streams.codec import Failed, Incoming, RecordCodec
+from streams.contracts.claims import Absent, Claim, SourceRecord
+from streams.contracts.errors import Rejected
+from streams.envelope import Message
+from streams.hashing import keyed_digest, person_id_of
+from streams.sealing import Key, KeyClass, KeyRing, KeyState
+
+PROTECTION = "protection"
+
+
+@dataclass(frozen=True, slots=True)
+class NewClaim:
+    """A claim ready to be stored. `id` hashes the natural key, `head` what it competes for."""
+
+    id: UUID
+    head: UUID
+    kind: str
+    valid_from: str
+    standing: bool
+    logged: LoggedClaim
+    key_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A value of a source that is not designated for it; `digest` is keyed."""
+
+    subject: str
+    kind: str
+    source: str
+    source_key: str
+    digest: str
+    logged_at: dt.datetime
+    event: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A record about someone who is erased, by where it stands in the log."""
+
+    topic: str
+    part: int
+    position: int
+    subject: str
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What a batch comes to. `own_ids` holds each subject's own document id; `error` is the first refusal, if any."""
+
+    claims: dict[UUID, NewClaim] = field(default_factory=dict)
+    conflicts: dict[tuple[str, str, str, str, str], Conflict] = field(default_factory=dict)
+    aside: dict[tuple[str, int, int], Aside] = field(default_factory=dict)
+    own_ids: dict[str, str] = field(default_factory=dict)
+    live_keys: dict[str, Key] = field(default_factory=dict)
+    error: Rejected | None = None
+
+    def refuse(self, error: Rejected) -> None:
+        self.error = self.error or error
+
+
+def own_id(person_secret: bytes, subject: str) -> str:
+    """The document id that a subject has on its own: its unit key, the id it names, or the keyed hash of it."""
+    if is_unit(subject):
+        return subject
+    if subject.startswith(ID_SUBJECT_PREFIX):
+        return subject[len(ID_SUBJECT_PREFIX) :]
+    return person_id_of(person_secret, subject)
+
+
+class Preparer:
+    """Decodes, validates and seals: everything that needs no transaction and no lock."""
+
+    def __init__(
+        self, codec: RecordCodec, keys: KeyRing, register: SourceRegister, person_secret: bytes, digest_secret: bytes
+    ) -> None:
+        self._codec = codec
+        self._keys = keys
+        self._register = register
+        self._person_secret = person_secret
+        self._digest_secret = digest_secret
+        self._digest_key = hashlib.blake2b(b"claim\n" + digest_secret, digest_size=32).digest()
+
+    def prepare(self, batch: Sequence[Message]) -> Prepared:
+        found = Prepared()
+        opened: list[Incoming[SourceRecord]] = []
+        for one in self._codec.decode(batch):
+            if isinstance(one, Incoming):
+                opened.append(one)
+            elif isinstance(one, Failed):
+                found.refuse(one.error)
+            elif one.state is KeyState.ERASED:
+                _keep_aside(found, one.message)
+        owners = {one.record.subject for one in opened if not is_unit(one.record.subject)}
+        keys = self._keys.current(KeyClass.INNER, owners)
+        found.live_keys = dict(keys)
+        for one in opened:
+            self._record(found, one, keys)
+        return found
+
+    def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
+        record = one.record
+        refused = check_record(record)
+        if refused is not None:
+            found.refuse(refused)
+            return
+        key = None if is_unit(record.subject) else keys.get(record.subject)
+        if key is None and not is_unit(record.subject):
+            _keep_aside(found, one.message)
+            return
+        for claim in record.claims:
+            refused = check_claim(record, claim)
+            if refused is None and not record.version and kind_of(claim) != PROTECTION:
+                refused = Rejected("stamp.missing", claim.kind)
+            if refused is not None:
+                found.refuse(refused)
+                continue
+            self._claim(found, one, claim, key)
+
+    def _claim(self, found: Prepared, one: Incoming[SourceRecord], claim: Claim, key: Key | None) -> None:
+        record = one.record
+        named = record.subject if record.identifier is None else f"{record.subject}\n{record.identifier.value}"
+        logged = LoggedClaim(
+            subject=record.subject,
+            source=record.source,
+            source_key=record.source_key,
+            version=record.version,
+            digest=digest_of(claim, named, self._digest_key),
+            claim=claim,
+            event=one.envelope.id,
+            logged_at=one.envelope.time,
+            identifier=record.identifier,
+        )
+        kind = kind_of(claim)
+        if kind != PROTECTION and self._register.place(logged) is None:
+            if not isinstance(claim.body, Absent):
+                self._conflict(found, logged, kind)
+            return
+        _, _, _, valid_from = head_key(logged)
+        head_key_parts = (record.source, record.source_key, kind, str(valid_from or ""))
+        row = _uuid(*head_key_parts, str(claim.valid_from or ""), record.version, logged.digest)
+        earlier = found.claims.get(row)
+        if earlier is not None and earlier.logged.logged_at <= logged.logged_at:
+            return
+        if record.subject not in found.own_ids:
+            found.own_ids[record.subject] = own_id(self._person_secret, record.subject)
+        found.claims[row] = NewClaim(
+            id=row,
+            head=_uuid(*head_key_parts),
+            kind=kind,
+            valid_from=head_key_parts[3],
+            standing=kind in KEEPS_ALL,
+            logged=logged,
+            key_id="" if key is None else key.id,
+            body=seal_claim(key, row, StoredClaim(claim, record.identifier)),
+        )
+
+    def _conflict(self, found: Prepared, logged: LoggedClaim, kind: str) -> None:
+        digest = keyed_digest(self._digest_secret, "conflict", digest_of(logged.claim))
+        conflict = Conflict(
+            logged.subject, kind, logged.source, logged.source_key, digest, logged.logged_at, logged.event
+        )
+        name = (logged.subject, kind, logged.source, logged.source_key, digest)
+        earlier = found.conflicts.get(name)
+        if earlier is None or conflict.logged_at < earlier.logged_at:
+            found.conflicts[name] = conflict
+
+
+def _uuid(*parts: str) -> UUID:
+    """A row id from its key: equal parts give the same row, in every process and at every replay."""
+    return UUID(bytes=hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).digest())
+
+
+def _keep_aside(found: Prepared, message: Message) -> None:
+    name = (message.topic, message.partition, message.offset)
+    found.aside[name] = Aside(*name, subject=message.key)

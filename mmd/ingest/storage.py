@@ -1,0 +1,201 @@
+"""Claims and heads in the database: which are new, which win, and all that count for the documents at hand."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from mmd.domain.claims import LoggedClaim
+from mmd.ingest.identities import Cursor
+from mmd.ingest.prepare import Aside, Conflict, NewClaim
+from mmd.store.sealed import find_keys, open_claim
+from streams.sealing import Key, KeyRing
+
+_STORED = "select id, logged_at from mmd.claim where id = any(%s)"
+
+_EARLIER = """
+update mmd.claim c set logged_at = n.logged_at, event = n.event
+from unnest(%s::uuid[], %s::timestamptz[], %s::text[]) as n (id, logged_at, event) where c.id = n.id
+"""
+
+_COPY = """
+copy mmd.claim (id, head, source, source_key, kind, valid_from, version, digest, subject, standing, logged_at, event,
+                key_id, body) from stdin (format binary)
+"""
+_COPY_TYPES = (
+    *("uuid", "uuid", "text", "text", "text", "text", "text", "text", "text"),
+    *("bool", "timestamptz", "text", "text", "bytea"),
+)
+
+_NEW_HEADS = """
+insert into mmd.head (id, claim, subject, version, digest)
+select * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[]) order by 1
+on conflict (id) do nothing returning id
+"""
+
+_OLD_HEADS = "select id, subject, version, digest from mmd.head where id = any(%s) order by id for no key update"
+
+_WIN = """
+update mmd.head h set claim = n.claim, subject = n.subject, version = n.version, digest = n.digest
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[]) as n (id, claim, subject, version, digest)
+where h.id = n.id
+"""
+
+_COUNTING = """
+with member as (
+    select s.subject, i.survivor
+    from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%s)
+)
+select m.survivor, m.subject, c.id, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+from member m left join lateral (
+    select c.* from mmd.head h join mmd.claim c on c.id = h.claim where h.subject = m.subject
+    union all
+    select c.* from mmd.claim c where c.subject = m.subject and c.standing
+) c on true
+"""
+
+_CONFLICTS = """
+insert into mmd.conflict (subject, kind, source, source_key, digest, logged_at, event)
+select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
+order by 1, 2, 3, 4, 5
+on conflict (subject, kind, source, source_key, digest) do update
+set logged_at = excluded.logged_at, event = excluded.event
+where excluded.logged_at < mmd.conflict.logged_at
+"""
+
+_ASIDE = """
+insert into mmd.kept_aside (topic, part, position, subject, reason)
+select t, p, o, s, 'erased' from unnest(%s::text[], %s::int[], %s::bigint[], %s::text[]) as n (t, p, o, s)
+order by 1, 2, 3 on conflict do nothing
+"""
+
+
+@dataclass(slots=True)
+class Group:
+    """One document's subjects with the claims that count for it, and a live key that opens one of them."""
+
+    subjects: set[str] = field(default_factory=set)
+    claims: list[LoggedClaim] = field(default_factory=list)
+    key: Key | None = None
+
+
+def sort_out(cursor: Cursor, claims: Mapping[UUID, NewClaim]) -> tuple[list[NewClaim], list[NewClaim]]:
+    """Those that are not stored yet, and those that are but were logged earlier than we knew. Under the locks of their
+    documents nobody else stores the same claim meanwhile."""
+    cursor.execute(_STORED, [list(claims)])
+    stored: dict[UUID, dt.datetime] = dict(cursor.fetchall())
+    fresh = [one for row, one in claims.items() if row not in stored]
+    earlier = [one for row, one in claims.items() if row in stored and one.logged.logged_at < stored[row]]
+    return fresh, earlier
+
+
+def store(cursor: Cursor, fresh: Sequence[NewClaim], earlier: Sequence[NewClaim]) -> None:
+    if earlier:
+        columns = ([one.id for one in earlier], [one.logged.logged_at for one in earlier])
+        cursor.execute(_EARLIER, [*columns, [one.logged.event for one in earlier]])
+    if not fresh:
+        return
+    with cursor.copy(_COPY) as copy:
+        copy.set_types(_COPY_TYPES)
+        for one in fresh:
+            logged = one.logged
+            copy.write_row(
+                (
+                    *(one.id, one.head, logged.source, logged.source_key, one.kind, one.valid_from),
+                    *(logged.version, logged.digest, logged.subject, one.standing, logged.logged_at),
+                    *(logged.event, one.key_id, one.body),
+                )
+            )
+
+
+def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> set[str]:
+    """Let the new claims compete for their heads. Returns the subjects that lost a head to another subject."""
+    best: dict[UUID, NewClaim] = {}
+    for one in fresh:
+        if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
+            best[one.head] = one
+    if not best:
+        return set()
+    cursor.execute(_NEW_HEADS, _head_columns(best.values()))
+    contested = best.keys() - {row[0] for row in cursor.fetchall()}
+    if not contested:
+        return set()
+    cursor.execute(_OLD_HEADS, [sorted(contested)])
+    winning: list[NewClaim] = []
+    lost: set[str] = set()
+    for head, subject, version, digest in cursor.fetchall():
+        if _rank(best[head]) > (version, digest):
+            winning.append(best[head])
+            if subject != best[head].logged.subject:
+                lost.add(subject)
+    if winning:
+        cursor.execute(_WIN, _head_columns(winning))
+    return lost
+
+
+def _rank(one: NewClaim) -> tuple[str, str]:
+    """As `mmd.domain.heads`; the digest covers the subject, so this order is total."""
+    return one.logged.version, one.logged.digest
+
+
+def _head_columns(claims: Iterable[NewClaim]) -> list[list[object]]:
+    found = list(claims)
+    return [
+        [one.head for one in found],
+        [one.id for one in found],
+        [one.logged.subject for one in found],
+        [one.logged.version for one in found],
+        [one.logged.digest for one in found],
+    ]
+
+
+def counting(
+    cursor: Cursor, survivors: Iterable[str], known: Mapping[UUID, NewClaim], keys: KeyRing, live: Mapping[str, Key]
+) -> dict[str, Group]:
+    """By document: its subjects and every claim that counts, winners and standing ones. `known` are this batch's own,
+    which need not be opened again. Claims whose key an erasure destroyed are left out."""
+    cursor.execute(_COUNTING, [sorted(survivors)])
+    rows = cursor.fetchall()
+    own = {key.id: key for key in live.values()}
+    opening: dict[str, Key | None] = {**own, "": None}
+    opening.update(find_keys(keys, {row[9] for row in rows if row[9] is not None and row[9] not in opening}))
+    groups: dict[str, Group] = defaultdict(Group)
+    for survivor, subject, row, source, source_key, version, digest, event, logged_at, key_id, body in rows:
+        group = groups[survivor]
+        group.subjects.add(subject)
+        if row is None or key_id not in opening:
+            continue
+        key = opening[key_id]
+        if key is not None and (group.key is None or key.id < group.key.id):
+            group.key = key
+        mine = known.get(row)
+        stored = open_claim(key, row, body) if mine is None else mine.logged
+        group.claims.append(
+            LoggedClaim(
+                subject,
+                source,
+                source_key,
+                version,
+                digest,
+                stored.claim,
+                event,
+                logged_at.astimezone(dt.UTC),
+                stored.identifier,
+            )
+        )
+    return groups
+
+
+def store_conflicts(cursor: Cursor, conflicts: Iterable[Conflict]) -> None:
+    found = list(conflicts)
+    if found:
+        names = ("subject", "kind", "source", "source_key", "digest", "logged_at", "event")
+        cursor.execute(_CONFLICTS, [[getattr(one, name) for one in found] for name in names])
+
+
+def store_aside(cursor: Cursor, aside: Iterable[Aside]) -> None:
+    found = list(aside)
+    if found:
+        names = ("topic", "part", "position", "subject")
+        cursor.execute(_ASIDE, [[getattr(one, name) for one in found] for name in names])

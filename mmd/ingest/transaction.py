@@ -1,0 +1,110 @@
+"""The ingest transaction: one batch of prepared claims becomes documents, all or nothing.
+
+Lock order: the join gate, the rows of the documents concerned (sorted, one statement), heads (sorted), document rows
+(sorted), dirty rows (sorted). Ordinary batches share the gate. A batch that joins two persons, or that takes a head away
+from another subject, holds it alone: only then can a document be concerned that was not known when locks were taken.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+from mmd.domain.register import SourceRegister
+from mmd.ingest import identities, storage
+from mmd.ingest.documents import Cause, Writer
+from mmd.ingest.identities import Cursor, Edge, Joined
+from mmd.ingest.prepare import NewClaim, Prepared, own_id
+from streams.contracts.claims import NumberReference
+from streams.contracts.time import local_date
+from streams.sealing import KeyRing
+
+_GATE = "select pg_advisory_xact_lock{}(hashtextextended('mmd.join', 0))"
+
+
+class NeedsGateAlone(Exception):
+    """The batch changes whom a subject or a head belongs to: roll back and run again with the gate held alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What the transaction is given. `person_secret` names persons, `digest_secret` keys hashes of what is stored."""
+
+    keys: KeyRing
+    register: SourceRegister
+    person_secret: bytes
+    digest_secret: bytes
+
+    def run(self, connection: psycopg.Connection, batch: Prepared, now: dt.datetime, *, alone: bool) -> None:
+        """Raises `NeedsGateAlone` under the shared gate; nothing is changed then (the caller rolls back)."""
+        with connection.cursor(binary=True) as cursor:
+            cursor.execute(_GATE.format("" if alone else "_shared"))
+            storage.store_conflicts(cursor, batch.conflicts.values())
+            storage.store_aside(cursor, batch.aside.values())
+            if batch.claims:
+                self._claims(cursor, batch, now, alone)
+
+    def _claims(self, cursor: Cursor, batch: Prepared, now: dt.datetime, alone: bool) -> None:
+        own_ids = dict(batch.own_ids)
+        identities.ensure_subjects(cursor, own_ids)
+        survivors = identities.survivors_of(cursor, own_ids.values())
+        identities.lock(cursor, survivors.values())
+        fresh, earlier = storage.sort_out(cursor, batch.claims)
+        if not fresh and not earlier:
+            return
+        edges = [edge for one in (*fresh, *earlier) if (edge := _edge(one)) is not None]
+        lost = storage.settle_heads(cursor, fresh)
+        if (lost or identities.unknown_edges(cursor, edges)) and not alone:
+            raise NeedsGateAlone
+        storage.store(cursor, fresh, earlier)
+        identities.add_edges(cursor, edges)
+        joined = self._join(cursor, edges, own_ids) if alone else Joined()
+        own_ids.update({subject: self._own_id(subject) for subject in lost})
+        survivors = identities.survivors_of(cursor, own_ids.values())
+        touched = {one.logged.subject for one in (*fresh, *earlier)} | lost
+        concerned = {survivors[own_ids[subject]] for subject in touched} | joined.survivors
+        identities.lock(cursor, concerned)
+        groups = storage.counting(cursor, concerned, batch.claims, self.keys, batch.live_keys)
+        causes = _causes([*fresh, *earlier], own_ids, survivors)
+        redirects = {old: new for old, new in joined.renamed.items() if old != new}
+        self._writer(cursor, now).write(groups, redirects, causes)
+
+    def _join(self, cursor: Cursor, edges: list[Edge], own_ids: dict[str, str]) -> Joined:
+        """Number references joined; the subjects that are only referred to become known with them."""
+        own_ids.update({edge.to_subject: self._own_id(edge.to_subject) for edge in edges})
+        if edges:
+            identities.ensure_subjects(cursor, {edge.to_subject: own_ids[edge.to_subject] for edge in edges})
+        return identities.join(cursor, edges, own_ids)
+
+    def _own_id(self, subject: str) -> str:
+        return own_id(self.person_secret, subject)
+
+    def _writer(self, cursor: Cursor, now: dt.datetime) -> Writer:
+        known: dict[str, str] = {}
+
+        def person_id_of(subject: str) -> str:
+            found = known.get(subject)
+            if found is None:
+                found = known[subject] = self._own_id(subject)
+            return found
+
+        return Writer(cursor, self.keys, self.register, person_id_of, self.digest_secret, now, local_date(now))
+
+
+def _edge(one: NewClaim) -> Edge | None:
+    body = one.logged.claim.body
+    if not isinstance(body, NumberReference):
+        return None
+    return Edge(one.logged.subject, body.other_subject, body.superseded, one.logged.logged_at)
+
+
+def _causes(claims: list[NewClaim], own_ids: Mapping[str, str], survivors: Mapping[str, str]) -> dict[str, Cause]:
+    """By document: the newest event of the batch that spoke about it."""
+    found: dict[str, Cause] = {}
+    for one in claims:
+        document = survivors[own_ids[one.logged.subject]]
+        cause = (one.logged.logged_at, one.logged.event)
+        if document not in found or cause > found[document]:
+            found[document] = cause
+    return found

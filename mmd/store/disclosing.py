@@ -1,0 +1,41 @@
+"""What `disclose` must know beside the document: whose marking is NONE among those it refers to, and units by subtree."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+import psycopg
+import psycopg.rows
+
+from mmd.domain.references import references_of
+from mmd.domain.release import Release
+from mmd.store.sealed import open_document
+from streams.contracts.documents import PersonDocument, UnitDocument
+
+_UNMARKED = """
+select i.id from mmd.identity i join mmd.document d on d.id = i.survivor
+where i.id = any(%s) and d.kind = 'person' and d.marking = 'none'
+"""
+
+Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
+
+
+def unmarked(cursor: Cursor, documents: Iterable[PersonDocument]) -> frozenset[str]:
+    """The ids of persons that the documents refer to whose own marking is NONE now, aliases resolved."""
+    wanted = {target for document in documents for target in references_of(document)}
+    if not wanted:
+        return frozenset()
+    cursor.execute(_UNMARKED, [sorted(wanted)])
+    return frozenset(row[0] for row in cursor.fetchall())
+
+
+def all_units(cursor: Cursor) -> list[UnitDocument]:
+    cursor.execute("select id, kind, body from mmd.document where kind = 'unit' order by id")
+    found = (open_document(None, row, kind, body) for row, kind, body in cursor.fetchall())
+    return [one for one in found if isinstance(one, UnitDocument)]
+
+
+def effective_release(cursor: Cursor, release: Release, on: dt.date) -> Release:
+    """The release with its unit subtrees worked out over the organisation of that date."""
+    if release.units is None or not release.subtree:
+        return release
+    return release.with_units(all_units(cursor), on)

@@ -1,0 +1,47 @@
+"""One hash of the master data (invariant 5): over canonical plaintext, free of order, recording and keys."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import psycopg
+import psycopg_pool
+
+from mmd.domain.canonical import canonical_bytes
+from mmd.store.sealed import find_keys, open_document
+from streams.contracts.documents import Redirect
+from streams.sealing import KeyRing
+
+_BATCH = 1000
+
+
+class StateHash(NamedTuple):
+    """SHA-256 in hexadecimal, and how many documents of each kind it covers."""
+
+    hash: str
+    counts: Mapping[str, int]
+
+
+def state_hash(pool: "psycopg_pool.ConnectionPool[psycopg.Connection]", keys: KeyRing) -> StateHash:
+    """Equal for two stores that heard the same, whatever the order, batching or repetition. Documents whose key was
+    destroyed by an erasure count as absent. One consistent snapshot."""
+    digests: list[bytes] = []
+    counts: Counter[str] = Counter()
+    with pool.connection() as connection:
+        connection.execute("set transaction isolation level repeatable read, read only")
+        with connection.cursor("mmd_state_hash") as cursor:
+            cursor.execute("select id, kind, key_id, body from mmd.document")
+            while rows := cursor.fetchmany(_BATCH):
+                known = find_keys(keys, {row[2] for row in rows})
+                for row, kind, key_id, body in rows:
+                    if key_id not in known:
+                        continue
+                    document = open_document(known[key_id], row, kind, body)
+                    if isinstance(document, Redirect):
+                        content = f"redirect\n{document.id}\n{document.to}".encode()
+                    else:
+                        content = canonical_bytes(document)
+                    digests.append(hashlib.sha256(content).digest())
+                    counts[kind] += 1
+    return StateHash(hashlib.sha256(b"".join(sorted(digests))).hexdigest(), dict(sorted(counts.items())))

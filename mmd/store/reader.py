@@ -1,0 +1,212 @@
+"""The ordinary reads: documents by id, subject or key, as known at an earlier time, conflicts and counts.
+
+What is read here is everything the master holds; whoever passes it on does so through `mmd.domain.disclosure`.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+import msgspec
+import psycopg
+import psycopg_pool
+from psycopg.rows import TupleRow
+
+from mmd.domain.claims import ID_SUBJECT_PREFIX, LoggedClaim
+from mmd.domain.identity import components
+from mmd.domain.person import derive_person
+from mmd.domain.register import SourceRegister
+from mmd.store import disclosing
+from mmd.store.sealed import Document, find_keys, open_claim, open_document
+from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.hashing import person_id_of
+from streams.sealing import KeyRing
+
+_DOCUMENTS = "select id, kind, key_id, body from mmd.document where id = any(%s)"
+_SUBJECT = """
+select coalesce((select i.survivor from mmd.subject s join mmd.identity i on i.id = s.own_id where s.subject = %(one)s),
+                (select survivor from mmd.identity where id = %(id)s))
+"""
+_MEMBERS = """
+select s.subject, s.own_id from mmd.identity i join mmd.subject s on s.own_id = i.id
+where i.survivor = (select survivor from mmd.identity where id = %s)
+"""
+_EDGES = """
+select from_subject, to_subject from mmd.edge
+where from_subject = any(%(subjects)s) and to_subject = any(%(subjects)s) and logged_at <= %(known)s
+"""
+_CLAIMS = """
+select id, subject, source, source_key, version, digest, event, logged_at, key_id, body from mmd.claim
+where logged_at <= %(known)s and (subject = any(%(subjects)s)
+      or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
+"""
+_EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
+_CONFLICTS = """
+select subject, kind, source, source_key, digest, logged_at, event from mmd.conflict
+where %(subjects)s::text[] is null or subject = any(%(subjects)s)
+order by logged_at desc, subject, kind, source limit %(limit)s
+"""
+_COUNTS = """
+select 'persons', count(*) from mmd.document where kind = 'person'
+union all select 'units', count(*) from mmd.document where kind = 'unit'
+union all select 'redirects', count(*) from mmd.document where kind = 'redirect'
+union all select 'claims', count(*) from mmd.claim
+union all select 'conflicts', count(*) from mmd.conflict
+union all select 'dirty', count(*) from mmd.dirty
+union all select 'kept-aside', count(*) from mmd.kept_aside
+"""
+
+
+class ConflictEntry(msgspec.Struct, frozen=True):
+    """A source that is not designated for `attribute` gave a value of its own; the value was not kept."""
+
+    person: str
+    attribute: str
+    source: str
+    source_key: str
+    digest: str
+    logged_at: dt.datetime
+    event: str
+
+
+class Reader:
+    """Reads with the keys it is given. Safe in several threads."""
+
+    def __init__(
+        self, pool: "psycopg_pool.ConnectionPool[psycopg.Connection]", keys: KeyRing, person_secret: bytes
+    ) -> None:
+        self._pool = pool
+        self._keys = keys
+        self._person_secret = person_secret
+
+    def person(self, person_id: str) -> PersonDocument | Redirect | None:
+        """The person, a redirect where the id is an alias, or None. The survivor of a redirect is never a redirect."""
+        found = self._documents([person_id]).get(person_id)
+        return None if isinstance(found, UnitDocument) else found
+
+    def persons(self, ids: Iterable[str]) -> dict[str, PersonDocument]:
+        """By the id asked for, aliases resolved; who is not known is left out."""
+        asked = set(ids)
+        with self._pool.connection() as connection:
+            rows = connection.execute("select id, survivor from mmd.identity where id = any(%s)", [sorted(asked)])
+            survivors: dict[str, str] = dict(rows.fetchall())
+        documents = self._documents(set(survivors.values()))
+        return {
+            one: document
+            for one, survivor in survivors.items()
+            if isinstance(document := documents.get(survivor), PersonDocument)
+        }
+
+    def person_id_of_subject(self, subject: str) -> str | None:
+        """The id of the person that a subject belongs to now, superseded numbers and `id:` subjects too."""
+        named = subject.removeprefix(ID_SUBJECT_PREFIX) if subject.startswith(ID_SUBJECT_PREFIX) else ""
+        with self._pool.connection() as connection:
+            row = connection.execute(_SUBJECT, {"one": subject, "id": named}).fetchone()
+        return row[0] if row else None
+
+    def unit(self, key: str) -> UnitDocument | None:
+        found = self._documents([key]).get(key)
+        return found if isinstance(found, UnitDocument) else None
+
+    def units(self) -> list[UnitDocument]:
+        """Every organisation unit, by key."""
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            return disclosing.all_units(cursor)
+
+    def unmarked(self, documents: Iterable[PersonDocument]) -> frozenset[str]:
+        """Of those the documents refer to, the ids whose own marking is NONE: what `disclose` asks for."""
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            return disclosing.unmarked(cursor, documents)
+
+    def referrers(self, key: str) -> list[str]:
+        """The documents that refer to a person id or unit key, also to one that does not exist yet."""
+        with self._pool.connection() as connection:
+            rows = connection.execute("select document from mmd.referrer where target = %s order by 1", [key])
+            return [row[0] for row in rows.fetchall()]
+
+    def counts(self) -> dict[str, int]:
+        with self._pool.connection() as connection:
+            return dict(connection.execute(_COUNTS).fetchall())
+
+    def conflicts(self, person_id: str | None = None, limit: int = 1000) -> list[ConflictEntry]:
+        """Values of undesignated sources, newest first: of everyone, or of one person (aliases resolved). `person` is
+        the id that the subject has now, also of a person the master does not hold."""
+        with self._pool.connection() as connection:
+            subjects = None
+            if person_id is not None:
+                members = connection.execute(_MEMBERS, [person_id]).fetchall()
+                subjects = [row[0] for row in members]
+            rows = connection.execute(_CONFLICTS, {"subjects": subjects, "limit": limit}).fetchall()
+            own = {row[0]: self._own_id(row[0]) for row in rows}
+            known = connection.execute(
+                "select id, survivor from mmd.identity where id = any(%s)", [sorted(set(own.values()))]
+            )
+            survivors: dict[str, str] = dict(known.fetchall())
+        return [ConflictEntry(survivors.get(own[row[0]], own[row[0]]), *row[1:]) for row in rows]
+
+    def as_known(self, person_id: str, known: dt.datetime, register: SourceRegister) -> PersonDocument | None:
+        """The person as derived from what was logged until then (UTC, inclusive), None if nothing was. The marking is
+        that of then: before disclosing use `mmd.domain.disclosure.under_todays_marking`."""
+        with self._pool.connection() as connection:
+            members: dict[str, str] = dict(connection.execute(_MEMBERS, [person_id]).fetchall())
+            asked = {"subjects": sorted(members), "known": known}
+            edges = connection.execute(_EDGES, asked).fetchall()
+            rows = connection.execute(_CLAIMS, asked).fetchall()
+        claims = self._claims(rows)
+        spoken = {claim.subject for claim in claims}
+        subjects = self._joined_then(person_id, members, edges)
+        if not subjects & spoken:
+            return None
+        return derive_person(claims, register, self._own_id, subjects=subjects)
+
+    def claims(self, person_id: str) -> list[LoggedClaim]:
+        """Every claim on the person's subjects that can still be opened: what each source said, in no order."""
+        with self._pool.connection() as connection:
+            subjects = [row[0] for row in connection.execute(_MEMBERS, [person_id]).fetchall()]
+            rows = connection.execute(_CLAIMS, {"subjects": subjects, "known": _EVER}).fetchall()
+        return [claim for claim in self._claims(rows) if claim.subject in subjects]
+
+    def _joined_then(self, person_id: str, members: Mapping[str, str], edges: list[tuple[str, str]]) -> set[str]:
+        """Of the subjects that are one person now, those that were one with the asked-for id then."""
+        numbers = {own: subject for subject, own in members.items() if not subject.startswith(ID_SUBJECT_PREFIX)}
+        named = [(s, numbers[own]) for s, own in members.items() if own in numbers]
+        for group in components([*edges, *named, *((s, s) for s in members)]):
+            if any(members[subject] == person_id for subject in group):
+                return group
+        return set()
+
+    def _claims(self, rows: list[TupleRow]) -> list[LoggedClaim]:
+        keys = find_keys(self._keys, {row[8] for row in rows})
+        found = []
+        for row, subject, source, source_key, version, digest, event, logged_at, key_id, body in rows:
+            if key_id in keys:
+                stored = open_claim(keys[key_id], _uuid(row), body)
+                found.append(
+                    LoggedClaim(
+                        subject,
+                        source,
+                        source_key,
+                        version,
+                        digest,
+                        stored.claim,
+                        event,
+                        logged_at.astimezone(dt.UTC),
+                        stored.identifier,
+                    )
+                )
+        return found
+
+    def _documents(self, ids: Iterable[str]) -> dict[str, Document]:
+        with self._pool.connection() as connection:
+            rows = connection.execute(_DOCUMENTS, [sorted(set(ids))]).fetchall()
+        keys = find_keys(self._keys, {row[2] for row in rows})
+        return {row: open_document(keys[key_id], row, kind, body) for row, kind, key_id, body in rows if key_id in keys}
+
+    def _own_id(self, subject: str) -> str:
+        if subject.startswith(ID_SUBJECT_PREFIX):
+            return subject.removeprefix(ID_SUBJECT_PREFIX)
+        return subject if subject.startswith("unit:") else person_id_of(self._person_secret, subject)
+
+
+def _uuid(value: object) -> UUID:
+    return value if isinstance(value, UUID) else UUID(str(value))
