@@ -17,7 +17,7 @@ from iam.execute.backoff import delay
 from iam.execute.breaker import Breaker
 from iam.execute.metrics import ExecuteMetrics, Outcome
 from iam.execute.queue import Queue, Taken
-from iam.execute.readback import as_held, equals, from_port, managed, to_port
+from iam.execute.readback import REFERENCE, as_held, equals, from_port, lacks_only_reference, managed, to_port
 from iam.store.bodies import open_intent
 from streams.clock import Clock, Ticker
 from streams.contracts.errors import Rejected, Unavailable
@@ -79,7 +79,9 @@ class Attempts:
         if intent is None:
             return self._again(taken, Outcome.UNREADABLE)
         if _nothing_needed(taken, intent):
-            return self._settle_without_call(taken)
+            return self._settle_without_call(taken, Outcome.NOTHING)
+        if taken.observed_status == "known" and taken.observed_digest == taken.digest:
+            return self._settle_without_call(taken, Outcome.UNCHANGED)
         capabilities = self._known_capabilities()
         if isinstance(capabilities, Failure):
             return self._failed(taken, capabilities)
@@ -143,7 +145,9 @@ class Attempts:
             return self._failed(taken, asked)
         read = from_port(asked.value.state)
         outcome = Outcome.DONE
-        if not equals(allowed, read, capabilities):
+        if lacks_only_reference(intent.state, read, capabilities):
+            outcome = Outcome.WAITS
+        elif not equals(allowed, read, capabilities):
             outcome = Outcome.DIFFERS
         elif not equals(intent.state, read, capabilities):
             outcome = Outcome.PARTIAL
@@ -154,7 +158,6 @@ class Attempts:
             attributes=sorted(name for name in asked.value.changed if name in _NAMES),
             added=managed(read.groups - groups),
             removed=managed(groups - read.groups),
-            error_code="target.differs" if outcome is Outcome.DIFFERS else "",
             duration=asked.seconds,
         )
         return self._known(taken, intent, read, asked.value, entry, capabilities)
@@ -219,19 +222,23 @@ class Attempts:
             observed.native_id,
             observed.version,
         )
-        complete = record.completed(entry, found, managed(held.groups), taken.observed_digest)
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
                 return self._late(taken)
+            self._queue.settle_references(connection, taken, present=read.presence is not Presence.ABSENT)
+            if outcome is Outcome.WAITS:
+                manager = intent.state.attributes[REFERENCE]
+                outcome = outcome if self._queue.wait_for(connection, taken, manager) else Outcome.DIFFERS
             record.known(connection, taken, found, now)
+            complete = record.completed(entry, outcome, found, managed(held.groups), taken.observed_digest)
             record.journal(connection, taken, complete, now)
-            if equal:
+            if equal or outcome is Outcome.WAITS:
                 self._queue.done(connection, taken)
             elif outcome is Outcome.PARTIAL:
                 self._queue.again(connection, taken, delay(outcome, 1, revocation=taken.revocation))
             elif outcome is Outcome.DIFFERS:
                 wait = delay(outcome, taken.failures + 1, revocation=taken.revocation)
-                record.failed(connection, taken, entry.error_code, wait)
+                record.failed(connection, taken, record.DIFFERS, wait)
                 self._queue.again(connection, taken, wait)
         if outcome is Outcome.DIFFERS:
             log.warning("target %s, account %s: the read-back differs from what was asked", taken.target, taken.account)
@@ -256,15 +263,16 @@ class Attempts:
             self._queue.again(connection, taken, delay(outcome, 1, revocation=taken.revocation))
         return outcome
 
-    def _settle_without_call(self, taken: Taken) -> Outcome:
+    def _settle_without_call(self, taken: Taken, outcome: Outcome) -> Outcome:
+        """Nothing is asked: no attempt was ever made and none is needed, or the target already is as desired."""
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
                 return self._late(taken)
-            record.never_needed(connection, taken)
-            entry = record.Entry("result", Outcome.NOTHING, digest_after=taken.digest)
+            record.settled(connection, taken)
+            entry = record.Entry("result", outcome, digest_before=taken.observed_digest, digest_after=taken.digest)
             record.journal(connection, taken, entry, self._clock.now())
             self._queue.done(connection, taken)
-        return Outcome.NOTHING
+        return outcome
 
     def _late(self, taken: Taken) -> Outcome:
         log.warning("target %s, account %s: the lease was lost, the result does not count", taken.target, taken.account)
@@ -298,7 +306,20 @@ class Attempts:
 
 
 _NAMES = frozenset(
-    ("presence", "uid", "display_name", "given_name", "family_name", "title", "department", "mail", "eppn", "manager")
+    (
+        "created",
+        "deleted",
+        "presence",
+        "uid",
+        "display_name",
+        "given_name",
+        "family_name",
+        "title",
+        "department",
+        "mail",
+        "eppn",
+        "manager",
+    )
 )
 """What a journal may name as changed; groups are told apart."""
 

@@ -12,6 +12,7 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"  # read-back: the target already was as desired, nothing was asked
     READ = "read-back"  # what became of an earlier attempt was read; the decision follows from it
     NOTHING = "nothing"  # a join and a leave before any attempt: nothing to do
+    WAITS = "waits"  # done, but for a reference to an account that the target does not have yet
     PARTIAL = "partial"  # the allowed part is done, the rest is held by the brake
     HELD = "held"  # nothing may happen now
     REFUSED = "refused"  # the target refused

@@ -124,9 +124,29 @@ select d.account, d.target, x.lane, iam.lane_rank(x.lane), d.version
 from iam.desired d
 left join iam.observed o using (account, target)
 cross join lateral (select iam.work_lane(d) as lane) x
-where o.account is null or o.status = 'unknown' or o.digest is distinct from d.digest
+left join iam.reference_wait r on r.account = d.account and r.target = d.target
+left join iam.observed m on m.account = r.refers_to and m.target = r.target
+where (o.account is null or o.status = 'unknown' or o.digest is distinct from d.digest)
+  and (r.account is null or (m.status = 'known' and m.presence <> 'absent'))
 order by d.account, d.target
 on conflict (account, target) do nothing
+"""
+
+_WAIT_FOR = """
+insert into iam.reference_wait (account, target, refers_to)
+select %(account)s, %(target)s, %(other)s
+where not exists (select from iam.observed m where m.account = %(other)s and m.target = %(target)s
+                  and m.status = 'known' and m.presence <> 'absent')
+on conflict (account, target) do update set refers_to = excluded.refers_to
+"""
+
+_WAKE = """
+insert into iam.work (account, target, lane, rank, version)
+select d.account, d.target, 'update', iam.lane_rank('update'), d.version
+from iam.reference_wait r join iam.desired d using (account, target)
+where r.refers_to = %(account)s and r.target = %(target)s
+order by d.account
+on conflict (account, target) do update set ready_at = excluded.ready_at
 """
 
 _WAITING = """
@@ -169,6 +189,18 @@ class Queue:
     def again(self, connection: Connection, taken: Taken, delay: float) -> None:
         """Give the lease back, to be tried again after `delay` seconds."""
         connection.execute(_AGAIN, {**self._lease(taken), "version": taken.version, "delay": delay})
+
+    def wait_for(self, connection: Connection, taken: Taken, other: str) -> bool:
+        """Leave what was taken alone until the account `other` is in the target. False: it is there already."""
+        arguments = {"account": taken.account, "target": taken.target, "other": other}
+        return connection.execute(_WAIT_FOR, arguments).rowcount == 1
+
+    def settle_references(self, connection: Connection, taken: Taken, *, present: bool) -> None:
+        """What was taken waits for nobody any more; if it is `present` now, whoever waits for it becomes work."""
+        key = {"account": taken.account, "target": taken.target}
+        connection.execute("delete from iam.reference_wait where account = %(account)s and target = %(target)s", key)
+        if present:
+            connection.execute(_WAKE, key)
 
     def sweep(self) -> int:
         """Whatever differs and is not queued becomes work: the queue follows from desired and observed at any time."""

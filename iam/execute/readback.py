@@ -8,6 +8,9 @@ from iam.domain.account import AccountState, Presence
 MANAGED = ("org:", "role:")
 """Prefixes of the groups that belong to this engine; a member of any other group is somebody else's business."""
 
+REFERENCE = "manager"
+"""The attribute that holds another account's key."""
+
 
 def to_port(state: AccountState) -> port.AccountState:
     """As the target port wants it."""
@@ -39,3 +42,12 @@ def as_held(state: AccountState, capabilities: port.Capabilities, named: frozens
 def equals(wanted: AccountState, read: AccountState, capabilities: port.Capabilities) -> bool:
     """Whether the account, as read, is what was wanted, as far as this target can hold it."""
     return as_held(wanted, capabilities, wanted.groups) == as_held(read, capabilities, wanted.groups)
+
+
+def lacks_only_reference(wanted: AccountState, read: AccountState, capabilities: port.Capabilities) -> bool:
+    """Whether all that is missing is the reference to a manager, which a target leaves out while it has no such
+    account."""
+    if REFERENCE not in wanted.attributes or REFERENCE in read.attributes:
+        return False
+    rest = {name: text for name, text in wanted.attributes.items() if name != REFERENCE}
+    return equals(msgspec.structs.replace(wanted, attributes=rest), read, capabilities)

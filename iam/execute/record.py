@@ -8,6 +8,9 @@ from iam.domain.account import Presence
 from iam.execute.metrics import Outcome
 from iam.execute.queue import Connection, Taken
 
+DIFFERS = "target.differs"
+"""The error code of a target that said yes and reads back something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Read:
@@ -38,14 +41,16 @@ class Entry:
     duration: float | None = None
 
 
-def completed(entry: Entry, found: Read, groups: Sequence[str], digest_before: str) -> Entry:
+def completed(entry: Entry, outcome: Outcome, found: Read, groups: Sequence[str], digest_before: str) -> Entry:
     """The entry with what was read back; `groups` are the names that may stand in the journal."""
     return replace(
         entry,
+        outcome=outcome,
         presence=found.presence.value,
         groups=groups,
         digest_before=digest_before,
         digest_after=found.digest,
+        error_code=DIFFERS if outcome is Outcome.DIFFERS else "",
     )
 
 
@@ -67,7 +72,7 @@ on conflict (account, target) do update set
     error_code = ''
 """
 
-_NEVER = """
+_SETTLED = """
 insert into iam.observed as o (account, target, status, digest, version)
 values (%(account)s, %(target)s, 'never', %(digest)s, %(version)s)
 on conflict (account, target) do update set digest = excluded.digest, version = excluded.version, next_try_at = null,
@@ -116,10 +121,10 @@ def known(connection: Connection, taken: Taken, read: Read, now: dt.datetime) ->
     )
 
 
-def never_needed(connection: Connection, taken: Taken) -> None:
-    """No attempt was ever made and none is needed: settled without a call."""
+def settled(connection: Connection, taken: Taken) -> None:
+    """Nothing has to be asked for this version: what is known of the account stays as it is."""
     key = {"account": taken.account, "target": taken.target, "digest": taken.digest, "version": taken.version}
-    connection.execute(_NEVER, key)
+    connection.execute(_SETTLED, key)
 
 
 def failed(connection: Connection, taken: Taken, code: str, delay: float) -> None:

@@ -29,6 +29,16 @@ class WorkRow(IamTable, table=True):
     attempt: int | None = Field(sa_column=Column(BigInteger))
 
 
+class ReferenceWait(IamTable, table=True):
+    """The account is as desired but for its reference (manager) to another account that the target does not have yet.
+    When that one is made, this one becomes work again; until then it is left alone."""
+
+    __tablename__ = "reference_wait"
+    account: uuid.UUID = Field(primary_key=True)
+    target: str = Field(primary_key=True)
+    refers_to: uuid.UUID
+
+
 class RelayLease(IamTable, table=True):
     """Who publishes the outbox, until when."""
 

@@ -23,6 +23,14 @@ create table iam.work (
 );
 create index work_next on iam.work (target, rank, queued_at);
 
+create table iam.reference_wait (
+    account uuid not null,
+    target text not null,
+    refers_to uuid not null,
+    primary key (account, target)
+);
+create index reference_wait_on on iam.reference_wait (refers_to, target);
+
 create table iam.relay_lease (
     name text primary key,
     owner text not null,
@@ -74,6 +82,7 @@ create trigger desired_changed after update on iam.desired
 create function iam.desired_is_no_work() returns trigger language plpgsql as $$
 begin
     delete from iam.work where account = old.account and target = old.target;
+    delete from iam.reference_wait where account = old.account and target = old.target;
     return null;
 end $$;
 
