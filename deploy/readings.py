@@ -71,8 +71,8 @@ class Readings:
         return {str(code): int(count) for code, count in rows}
 
     def conflicts(self) -> list[dict[str, str]]:
-        rows = self._rows("select attribute, source from mmd.conflict order by id")
-        return [{"attribute": str(attribute), "source": str(source)} for attribute, source in rows]
+        rows = self._rows("select kind, source from mmd.conflict order by logged_at, kind, source")
+        return [{"attribute": str(kind), "source": str(source)} for kind, source in rows]
 
     def _rows(self, query: str) -> Iterator[Sequence[object]]:
         with self.pool.connection() as connection:

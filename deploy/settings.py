@@ -19,8 +19,8 @@ _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "example", "p
 _SECRET_BYTES = 32
 
 
-def read_secret(path: Path, *, demo: bool) -> bytes:
-    """A secret of at least 32 bytes from a file (surrounding white space is dropped).
+def read_secret(path: Path, *, demo: bool, least: int = _SECRET_BYTES) -> bytes:
+    """A secret of at least so many bytes from a file (surrounding white space is dropped).
 
     Raises `KallanError("settings.invalid")` naming the file, never its content.
     """
@@ -30,8 +30,8 @@ def read_secret(path: Path, *, demo: bool) -> bytes:
         raise KallanError("settings.invalid", f"secret file {path.name}: {error.strerror}") from error
     if not demo and any(word in content.decode("latin-1").lower() for word in _PLACEHOLDERS):
         raise KallanError("settings.invalid", f"secret file {path.name} holds a placeholder")
-    if len(content) < _SECRET_BYTES:
-        raise KallanError("settings.invalid", f"secret file {path.name} is shorter than {_SECRET_BYTES} bytes")
+    if len(content) < least:
+        raise KallanError("settings.invalid", f"secret file {path.name} is shorter than {least} bytes")
     return content
 
 
@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     def secret(self, name: str) -> bytes:
         """The secret file `name` of the secrets folder."""
         return read_secret(self.secrets / name, demo=self.demo)
+
+    def text_secret(self, name: str) -> str:
+        """A password or token that another system decided: any length, as text."""
+        return read_secret(self.secrets / name, demo=self.demo, least=1).decode()
 
     @cached_property
     def master_key(self) -> bytes:

@@ -18,7 +18,6 @@ from streams.contracts.errors import KallanError
 from streams.database import migrate, open_pool
 from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
-from streams.sealing import KeyClass
 
 PACKAGES = ("streams", "connectors", "mmd", "iam")
 """Every package that has a schema, in the order in which they are migrated."""
@@ -33,6 +32,7 @@ class Base:
     settings: Settings
     name: str
     pool_size: int = 4
+    given_clock: Clock | None = None  # the direct replay moves its own
 
     @cached_property
     def pool(self) -> Pool:
@@ -43,13 +43,14 @@ class Base:
         """A pool of its own even on the same database: a key is created while a transaction of the first is open."""
         return open_pool(self.settings.keys_url, size=2, name=f"kallan-{self.name}-keys")
 
-    def keys(self, *allowed: KeyClass) -> PostgresKeyRing:
-        """The data keys of these classes and no others."""
-        return PostgresKeyRing(self.keys_pool, self.settings.master_key, allowed=frozenset(allowed))
+    @cached_property
+    def keys(self) -> PostgresKeyRing:
+        """The data keys; which classes a process may use is decided by the codecs that it is given."""
+        return PostgresKeyRing(self.keys_pool, self.settings.master_key)
 
     @cached_property
     def clock(self) -> Clock:
-        return DatabaseClock(self.keys_pool)
+        return self.given_clock or DatabaseClock(self.keys_pool)
 
     @cached_property
     def ticker(self) -> Ticker:

@@ -1,0 +1,63 @@
+"""When is everything quiet? What was published has reached every consumer, nothing is dirty, nothing due, no work left."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+import psycopg_pool
+
+from deploy.wiring.groups import GROUPS
+from streams.clock import Clock
+from streams.contracts.errors import Unavailable
+from streams.kafka_log import LagMeter
+
+_PENDING = """
+select 'documents to publish', count(*) from mmd.dirty
+union all select 'documents due by date', count(*) from mmd.document where next_change <= %(now)s
+union all select 'persons to evaluate', count(*) from iam.due where at <= %(now)s
+union all select 'account facts to deliver', count(*) from iam.outbox where delivered_at is null
+union all select 'operations under way', count(*) from iam.work where until > clock_timestamp()
+union all select 'operations waiting', count(*) from iam.work where ready_at <= clock_timestamp()
+"""
+_MARK = "select (select coalesce(max(id), 0) from iam.journal), (select coalesce(sum(number), 0) from mmd.document)"
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Looks at lag and stores; changes nothing."""
+
+    pool: psycopg_pool.ConnectionPool[psycopg.Connection]
+    lag: LagMeter
+    clock: Clock
+
+    def pending(self) -> dict[str, int]:
+        """What is still to do, by kind; empty when everything is quiet."""
+        found = {f"messages for {group}": count for (group, _), count in self.lag.read(GROUPS).items() if count}
+        with self.pool.connection() as connection:
+            rows = connection.execute(_PENDING, {"now": self.clock.now()}).fetchall()
+        found.update({str(kind): int(count) for kind, count in rows if count})
+        return found
+
+    def wait(self, seconds: float, pause: float = 0.1) -> None:
+        """Return when nothing is pending and nothing has moved between two looks.
+
+        Raises `Unavailable("service.unavailable")` telling what is still pending when the time is out.
+        """
+        deadline = time.monotonic() + seconds
+        before: object = None
+        pending: Mapping[str, int] = {}
+        while time.monotonic() < deadline:
+            pending = self.pending()
+            mark = self._mark()
+            if not pending and mark == before:
+                return
+            before = mark if not pending else None
+            time.sleep(pause)
+        left = ", ".join(f"{count} {kind}" for kind, count in pending.items())
+        raise Unavailable("service.unavailable", f"not quiet after {seconds:.0f} s: {left}")
+
+    def _mark(self) -> tuple[object, ...]:
+        with self.pool.connection() as connection:
+            row = connection.execute(_MARK).fetchone()
+        return tuple(row or ())

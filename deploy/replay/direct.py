@@ -1,0 +1,109 @@
+"""The direct world: the same handlers as the workers run, called in one process over a real PostgreSQL and an in-memory
+bus and targets. Everything is done when `settle` returns; nothing goes on in the background."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from connectors.sources.registry import load, load_records
+from connectors.targets.memory import MemoryTarget
+from deploy.readings import Readings
+from deploy.settings import ExecuteSettings, MasterSettings
+from deploy.wiring import master, provisioning, sources
+from deploy.wiring.base import Base
+from deploy.wiring.data import read_policy, read_releases
+from deploy.wiring.groups import GROUPS
+from mmd.store.reader import Reader
+from streams.bus import Handler, MemoryBus
+from streams.clock import SetClock
+from streams.consume import Runner
+from streams.contracts.errors import Rejected, Unavailable
+
+_ROUNDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DirectSettings:
+    """One database, one folder of secrets, the municipality's data files."""
+
+    master: MasterSettings
+    execute: ExecuteSettings
+
+    @classmethod
+    def of(cls, database_url: str, secrets: Path) -> "DirectSettings":
+        common = {"database_url": database_url, "secrets": secrets, "demo": True, "kafka": "in-memory"}
+        return cls(MasterSettings.model_validate(common), ExecuteSettings.model_validate(common))
+
+
+class DirectWorld:
+    """See `deploy.replay.run.World`."""
+
+    name = "direct"
+
+    def __init__(self, settings: DirectSettings) -> None:
+        self.bus = MemoryBus()
+        self.clock = SetClock(dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+        self.base = Base(settings.master, "replay", pool_size=8, given_clock=self.clock)
+        self.targets = {name: MemoryTarget(name) for name in read_policy(settings.execute.policy).targets}
+        self._edge = sources.edge(self.base, self.bus)
+        self._consumers = self._runners(settings)
+        self._steps: Sequence[Callable[[], int]] = (
+            master.relay(self.base, settings.master, self.bus).run_once,
+            provisioning.timers(self.base, settings.execute).run_once,
+            provisioning.account_relay(self.base, self.bus).run_once,
+            provisioning.executor(self.base, settings.execute, self.targets).run_once,
+        )
+        self.readings = Readings(
+            pool=self.base.pool,
+            reader=Reader(self.base.pool, self.base.keys, settings.master.secret("person.secret")),
+            releases=read_releases(settings.master.releases).by_id,
+            targets=self.targets,
+            subject_secret=settings.master.secret("subject.secret"),
+            clock=self.clock,
+        )
+
+    def _runners(self, settings: DirectSettings) -> list[tuple[str, str, Runner]]:
+        handlers: dict[str, Handler] = {}
+        ingest = master.ingest_handler(self.base, settings.master)
+        evaluate = provisioning.evaluate_handler(self.base, settings.execute)
+        for group in GROUPS:
+            handlers[group] = ingest if group.startswith("ingest") else evaluate
+        return [
+            (group, topic, Runner(handler, self.base.dead_letters, self.base.ticker, group=group))
+            for group, handler in handlers.items()
+            for topic in GROUPS[group]
+        ]
+
+    def set_clock(self, instant: dt.datetime) -> None:
+        self.clock.instant = instant
+
+    def feed(self, source: str, records: Sequence[Mapping[str, Any]], *, total: bool) -> None:
+        load_records(source, records, self._edge, total=total)
+
+    def feed_file(self, source: str, path: Path) -> None:
+        load(source, path, self._edge)
+
+    def target(self, name: str, action: str) -> None:
+        target = self.targets.get(name)
+        if target is None:
+            raise Rejected("scenario.invalid", f"no target {name}")
+        target.down = action == "down"
+
+    def settle(self) -> None:
+        for _ in range(_ROUNDS):
+            if self._round() == 0:
+                return
+        raise Unavailable("service.unavailable", "the replay does not become quiet")
+
+    def _round(self) -> int:
+        moved = 0
+        for group, topic, runner in self._consumers:
+            while batch := self.bus.take(group, topic):
+                runner.handle(batch)
+                moved += len(batch)
+        return moved + sum(step() for step in self._steps)
+
+    def close(self) -> None:
+        self.base.close()

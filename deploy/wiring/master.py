@@ -1,0 +1,38 @@
+"""The master's leg: ingest and relay."""
+
+from mmd.relay.relay import Relay
+
+from deploy.settings import MasterSettings
+from deploy.wiring.base import Base
+from deploy.wiring.data import read_register, read_releases
+from mmd.ingest.handler import IngestHandler
+from streams.bus import Producer
+from streams.codec import PublishedCodec, RecordCodec
+from streams.sealing import KeyClass
+
+
+def ingest_handler(base: Base, settings: MasterSettings) -> IngestHandler:
+    codec = RecordCodec(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
+    return IngestHandler(
+        base.pool,
+        codec,
+        base.keys,
+        read_register(settings.sources),
+        settings.secret("person.secret"),
+        settings.secret("digest.secret"),
+        base.clock,
+        ticker=base.ticker,
+    )
+
+
+def relay(base: Base, settings: MasterSettings, producer: Producer) -> Relay:
+    return Relay(
+        base.pool,
+        PublishedCodec(base.keys),
+        base.keys,
+        producer,
+        read_releases(settings.releases).topic,
+        base.clock,
+        base.ticker,
+        base.owner,
+    )

@@ -1,0 +1,67 @@
+"""The provisioning leg: evaluate, execute with the target systems, and the relay of account facts."""
+
+from collections.abc import Mapping
+
+from iam.relay.relay import AccountRelay
+
+from connectors.targets.ldap.settings import LdapSettings
+from connectors.targets.ldap.target import LdapTarget
+from connectors.targets.port import Disabling, Target
+from connectors.targets.scim.settings import ScimSettings
+from connectors.targets.scim.target import ScimTarget
+from deploy.settings import ExecuteSettings, ProvisioningSettings
+from deploy.wiring.base import Base
+from deploy.wiring.data import read_policy
+from iam.evaluate.handler import EvaluateHandler
+from iam.evaluate.timers import Timers
+from iam.execute.executor import Executor
+from streams.bus import Producer
+from streams.codec import PublishedCodec, RecordCodec
+from streams.sealing import KeyClass
+
+
+def evaluate_handler(base: Base, settings: ProvisioningSettings) -> EvaluateHandler:
+    return EvaluateHandler(
+        base.pool,
+        PublishedCodec(base.keys),
+        base.keys,
+        read_policy(settings.policy),
+        settings.secret("account.secret"),
+        settings.name_domain,
+        base.clock,
+    )
+
+
+def timers(base: Base, settings: ProvisioningSettings) -> Timers:
+    secret = settings.secret("account.secret")
+    return Timers(base.pool, base.keys, read_policy(settings.policy), secret, settings.name_domain, base.clock)
+
+
+def targets(settings: ExecuteSettings) -> dict[str, Target]:
+    """The connected target systems, by the names that the policy uses."""
+    found: dict[str, Target] = {}
+    if settings.ldap_url:
+        found["directory"] = LdapTarget(
+            LdapSettings(
+                url=settings.ldap_url,
+                bind_dn=settings.ldap_bind_dn,
+                password=settings.text_secret("ldap.password"),
+                base_dn=settings.ldap_base_dn,
+                name="directory",
+                disabling=Disabling(settings.ldap_disabling),
+            )
+        )
+    if settings.scim_url:
+        found["collaboration"] = ScimTarget(
+            ScimSettings(url=settings.scim_url, token=settings.text_secret("scim.token"), name="collaboration")
+        )
+    return found
+
+
+def executor(base: Base, settings: ExecuteSettings, given: Mapping[str, Target]) -> Executor:
+    return Executor(base.pool, base.keys, given, base.ticker, base.clock, base.owner, threads=settings.execute_threads)
+
+
+def account_relay(base: Base, producer: Producer) -> AccountRelay:
+    codec = RecordCodec(base.keys, KeyClass.ACCOUNT)
+    return AccountRelay(base.pool, codec, producer, base.clock, base.ticker, base.owner)
