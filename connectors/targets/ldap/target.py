@@ -109,6 +109,8 @@ class LdapTarget:
         for name in sorted(allowed.groups - held):
             self._groups.join(session, name, dn)
         changed += [f"group:{name}" for name in sorted(held ^ allowed.groups)]
+        if entry is not None and not changed:  # what was read a moment ago is what there is
+            return self._observed(entry, allowed.attributes.get("manager", "") if manager_dn else "", held)
         return replace(self._read_back(session, allowed.key), changed=tuple(changed))
 
     def _create(self, session: Session, allowed: AccountState, wanted: Mapping[str, tuple[str, ...]]) -> str:
