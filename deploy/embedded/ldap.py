@@ -53,9 +53,10 @@ class LdapServer:
 
     name = "ldap"
 
-    def __init__(self, folder: Path, log: Path, cache: Path | None = None) -> None:
+    def __init__(self, folder: Path, log: Path, password_file: Path | None = None, cache: Path | None = None) -> None:
         self._folder = folder.resolve()
         self._log = log
+        self._password_file = password_file or self._folder / "password"
         self._cache = cache
         self._port = 0
         self._password = ""
@@ -71,7 +72,7 @@ class LdapServer:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._folder.chmod(0o700)
         self._write_schema()
-        self._password = secret(self._folder / "password")
+        self._password = secret(self._password_file)
         with contextlib.suppress(FileNotFoundError):
             self._arguments_file.unlink()
         handle = os.open(self._arguments_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import psycopg
 
 from deploy.embedded import accounts, server
-from deploy.embedded.ports import LOOPBACK, free_port
+from deploy.embedded.ports import LOOPBACK, free_port, is_open
 from deploy.embedded.processes import Program, Supervisor
 from deploy.embedded.secret_files import secret
 from streams.contracts.errors import Unavailable
@@ -81,8 +81,17 @@ class PostgresServer:
 
     name = "postgres"
 
-    def __init__(self, folder: Path, log: Path, *, durable: bool = True, unshare: str | None = "unshare") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        log: Path,
+        password_file: Path | None = None,
+        *,
+        durable: bool = True,
+        unshare: str | None = "unshare",
+    ) -> None:
         self._given = folder
+        self._password_file = password_file or folder / "password"
         self._log = log
         self._durable = durable
         self._unshare = unshare
@@ -98,7 +107,7 @@ class PostgresServer:
         installation = find_installation()
         folder = self._given.resolve()
         self._run_as = accounts.choose(installation.bin / "postgres", folder, installation.copy, self._unshare)
-        self._password = secret(folder / "password")
+        self._password = secret(self._password_file)
         if (self._data / "PG_VERSION").exists():
             accounts.give_all(self._data, self._run_as)
             return
@@ -144,11 +153,7 @@ class PostgresServer:
         )
 
     def is_ready(self) -> bool:
-        try:
-            with psycopg.connect(self._url("postgres"), connect_timeout=2):
-                return True
-        except psycopg.OperationalError:
-            return False
+        return is_open(self._port) and answers(self._url("postgres"))
 
     def finish(self) -> None:
         with psycopg.connect(self._url("postgres"), autocommit=True) as admin:
@@ -204,6 +209,15 @@ class PostgresServer:
             restart=restart,
             stop_signal=stop_signal,
         )
+
+
+def answers(url: str, seconds: int = 2) -> bool:
+    """The server lets us in."""
+    try:
+        with psycopg.connect(url, connect_timeout=seconds):
+            return True
+    except psycopg.OperationalError:
+        return False
 
 
 @contextlib.contextmanager

@@ -55,7 +55,10 @@ class Event:
 class Supervisor:
     """Starts, watches and stops programs through one supervisor process. Safe to use from several threads."""
 
-    def __init__(self, log_file: Path, on_event: Callable[[Event], None] | None = None) -> None:
+    def __init__(
+        self, log_file: Path, on_event: Callable[[Event], None] | None = None, hold: tuple[int, ...] = ()
+    ) -> None:
+        """`hold`: open files that the supervisor keeps open until everything has stopped (a lock on the folder)."""
         self._on_event = on_event
         self._changed = threading.Condition()
         self._pids: dict[str, int] = {}
@@ -69,6 +72,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                pass_fds=hold,
                 start_new_session=True,  # Ctrl-C is for us alone: we stop the rest in order
             )
         self._reader = threading.Thread(target=self._read_events, name="supervisor", daemon=True)

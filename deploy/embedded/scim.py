@@ -30,9 +30,10 @@ class ScimServer:
 
     name = "scim"
 
-    def __init__(self, folder: Path, log: Path) -> None:
+    def __init__(self, folder: Path, log: Path, token_file: Path | None = None) -> None:
         self._folder = folder.resolve()
         self._log = log
+        self._token_file = (token_file or folder / "token").resolve()
         self._port = 0
         self._token = ""
 
@@ -66,10 +67,6 @@ class ScimServer:
 
     def entry(self) -> Mapping[str, str]:
         return {"address": f"{LOOPBACK}:{self._port}", "url": self.scim.url, "token": self.scim.token}
-
-    @property
-    def _token_file(self) -> Path:
-        return self._folder / "token"
 
 
 def answers(scim: Scim, seconds: float = 2.0) -> bool:

@@ -40,10 +40,11 @@ class Server(Protocol):
         ...
 
 
-def start(server: Server, supervisor: Supervisor, seconds: float = 60.0) -> None:
-    """Start a server and wait until it is ready. A server that cannot start (a port was taken in between) gets new ports.
+def start(server: Server, supervisor: Supervisor, seconds: float = 60.0) -> Program:
+    """Start a server and wait until it is ready; gives what was started, with its ports.
 
-    Raises Unavailable with the log's name when it does not get ready.
+    A server that cannot start (a port was taken in between) gets new ports. Raises Unavailable with the end of its log
+    when it does not get ready.
     """
     began = time.monotonic()
     server.prepare(supervisor)
@@ -55,7 +56,7 @@ def start(server: Server, supervisor: Supervisor, seconds: float = 60.0) -> None
             if server.is_ready():
                 server.finish()
                 log.info("%s is ready after %.1f s", server.name, time.monotonic() - began)
-                return
+                return program
             if supervisor.lost:
                 raise Unavailable("service.unavailable", "the supervisor is gone")
             time.sleep(0.05)
