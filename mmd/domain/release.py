@@ -126,7 +126,7 @@ class Release(msgspec.Struct, frozen=True):
         )
 
 
-class _Purpose(msgspec.Struct, forbid_unknown_fields=True):
+class _Purpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sv: str = ""
     en: str = ""
 
