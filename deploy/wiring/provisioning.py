@@ -37,6 +37,11 @@ def timers(base: Base, settings: ProvisioningSettings) -> Timers:
     return Timers(base.pool, base.keys, read_policy(settings.policy), secret, settings.name_domain, base.clock)
 
 
+_TIMES = {"connect_timeout": 2.0, "deadline": 8.0}
+"""Seconds. Short, because what a crashed executor was doing waits for its lease, and the lease outlives these."""
+LEASE_SECONDS = 25.0
+
+
 def targets(settings: ExecuteSettings) -> dict[str, Target]:
     """The connected target systems, by the names that the policy uses."""
     found: dict[str, Target] = {}
@@ -49,11 +54,20 @@ def targets(settings: ExecuteSettings) -> dict[str, Target]:
                 base_dn=settings.ldap_base_dn,
                 name="directory",
                 disabling=Disabling(settings.ldap_disabling),
+                receive_timeout=4.0,
+                **_TIMES,
             )
         )
     if settings.scim_url:
         found["collaboration"] = ScimTarget(
-            ScimSettings(url=settings.scim_url, token=settings.text_secret("scim.token"), name="collaboration")
+            ScimSettings(
+                url=settings.scim_url,
+                token=settings.text_secret("scim.token"),
+                name="collaboration",
+                hosting="cloud",
+                read_timeout=4.0,
+                **_TIMES,
+            )
         )
     return found
 

@@ -1,0 +1,69 @@
+"""The live world: real broker, real workers, real targets. What the replay writes goes in at the sources; what it reads
+comes from the stores and the targets themselves."""
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors.sources.registry import load, load_records
+from deploy.quiet import Quiet
+from deploy.readings import Readings
+from deploy.replay.wipe import wipe
+from deploy.running import Running
+from deploy.wiring import provisioning, sources
+from deploy.wiring.base import Base
+from deploy.wiring.data import read_releases
+from mmd.store.reader import Reader
+from streams.clock_row import CACHE_SECONDS, set_clock
+from streams.contracts.errors import Rejected
+from streams.kafka import KafkaProducer
+from streams.kafka_log import LagMeter
+
+_PATIENCE_SECONDS = 90.0
+
+
+class LiveWorld:
+    """See `deploy.replay.run.World`. `close` when done; the clock is given back to the system."""
+
+    name = "kafka"
+
+    def __init__(self, running: Running) -> None:
+        self.base = Base(running.master, "replay")
+        producer = KafkaProducer(running.master.kafka, client_id="replay")
+        self.edge = sources.edge(self.base, producer)
+        self.readings = Readings(
+            pool=self.base.pool,
+            reader=Reader(self.base.pool, self.base.keys, running.master.secret("person.secret")),
+            releases=read_releases(running.master.releases).by_id,
+            targets=provisioning.targets(running.execute),
+            subject_secret=running.master.secret("subject.secret"),
+            clock=self.base.clock,
+        )
+        self.quiet = Quiet(self.base.pool, LagMeter(running.master.kafka), self.base.clock)
+
+    def set_clock(self, instant: dt.datetime) -> None:
+        set_clock(self.base.keys_pool, instant)
+        time.sleep(2 * CACHE_SECONDS)  # every process has read the row again after this
+
+    def feed(self, source: str, records: Sequence[Mapping[str, Any]], *, total: bool) -> None:
+        load_records(source, records, self.edge, total=total)
+
+    def feed_file(self, source: str, path: Path) -> None:
+        load(source, path, self.edge)
+
+    def target(self, name: str, action: str) -> None:
+        raise Rejected("scenario.invalid", f"target {name} {action}: only the direct replay can do this")
+
+    def settle(self) -> None:
+        self.quiet.wait(_PATIENCE_SECONDS)
+
+    def empty(self) -> None:
+        """Forget everything that earlier scenarios made: stores, accounts, clock."""
+        self.settle()
+        wipe(self.base.pool, self.readings.targets)
+
+    def close(self) -> None:
+        set_clock(self.base.keys_pool, None)
+        self.base.close()
