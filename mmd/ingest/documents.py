@@ -37,7 +37,10 @@ on conflict (id) do update set
 returning d.id, d.number
 """
 
-_RAISE = "update mmd.document set raised = true where id = any(%s) returning id, number"
+_RAISE = """
+update mmd.document set raised = true, number = number + 1, touched = pg_current_xact_id()
+where id = any(%s) returning id, number
+"""
 
 _FORGET_REFERENCES = """
 delete from mmd.referrer r using unnest(%s::text[], %s::text[]) as n (target, document)

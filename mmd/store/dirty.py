@@ -21,7 +21,8 @@ on conflict (document) do update set
     caused_at = case when d.lane = 'urgent' and excluded.lane <> 'urgent' then d.caused_at else excluded.caused_at end,
     lane = case when d.lane = 'urgent' then d.lane else excluded.lane end,
     number = greatest(d.number, excluded.number),
-    fan_out = d.fan_out or excluded.fan_out
+    fan_out = d.fan_out or excluded.fan_out,
+    since = least(d.since, excluded.since)
 """
 
 

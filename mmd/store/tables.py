@@ -176,12 +176,14 @@ class DirtyRow(MmdTable, table=True):
 
 
 class LeaseRow(MmdTable, table=True):
-    """Who may do what only one may do at a time, and until when by the database's clock."""
+    """Who may do what only one may do at a time, and until when by the database's clock. Until `busy_until` something
+    that the owner has begun may still take effect, even if the owner is gone."""
 
     __tablename__ = "lease"
     name: str = Field(primary_key=True)
     owner: str
     until: dt.datetime = _instant()
+    busy_until: dt.datetime = _instant()
 
 
 class FeedReleaseRow(MmdTable, table=True):

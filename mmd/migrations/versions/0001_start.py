@@ -131,7 +131,8 @@ create index on mmd.dirty (lane, since);
 create table mmd.lease (
     name text primary key,
     owner text not null,
-    until timestamptz not null
+    until timestamptz not null,
+    busy_until timestamptz not null
 );
 """
 

@@ -128,7 +128,7 @@ class Master:
 
     def rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self.pool.connection() as connection:
-            return connection.execute(statement, values or None).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(statement, values or None).fetchall()
 
     def close(self) -> None:
         self.pool.close()

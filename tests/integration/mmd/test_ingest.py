@@ -260,7 +260,7 @@ def test_nothing_of_a_person_is_in_clear_at_rest(master: Master, persons: Callab
     tables = [row[0] for row in master.rows("select tablename from pg_tables where schemaname = 'mmd'")]
     for table in tables:
         content = str(master.rows(f"select t::text from mmd.{table} t"))
-        for canary in ("Kanarie", anna.identifier.value, "Kanarie".encode().hex()):
+        for canary in ("Kanarie", anna.identifier.value, b"Kanarie".hex()):
             assert canary not in content, table
 
 

@@ -1,0 +1,1 @@
+"""Out of the master: one relay publishes the current document of whatever is dirty, urgent first."""

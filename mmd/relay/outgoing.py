@@ -1,0 +1,111 @@
+"""What is dirty, as messages: the current document under the topic's release, a redirect, or a tombstone."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from mmd.domain.disclosure import disclose, disclose_unit
+from mmd.domain.release import Release
+from mmd.store.dirty import URGENT
+from mmd.store.disclosing import Cursor, effective_release, unmarked
+from mmd.store.sealed import Document, find_keys, open_document
+from streams.catalogue import MMD_ORGANISATION, MMD_PERSON, MMD_URGENT
+from streams.codec import Outgoing
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.errors import Rejected
+from streams.envelope import Message
+from streams.hashing import uuid8
+from streams.sealing import KeyRing
+
+_TAKE = """
+with taken as (
+    select * from mmd.dirty where lane = %s and since <= clock_timestamp() order by since, document limit %s
+)
+select t.document, t.lane, t.fan_out, t.cause, t.caused_at, d.kind, d.number, d.raised, d.key_id, d.body
+from taken t left join mmd.document d on d.id = t.document
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A dirty document as it is now. `number` is the version that is published, whatever made it dirty."""
+
+    id: str
+    lane: str
+    fan_out: bool
+    cause: str
+    caused_at: dt.datetime
+    number: int
+    raised: bool
+    document: Document | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """`records` are sealed and sent, `tombstones` sent as they are; `bad` could not be read: their code by id."""
+
+    taken: list[Taken] = field(default_factory=list)
+    records: list[Outgoing[Published]] = field(default_factory=list)
+    tombstones: list[Message] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
+
+
+def take(cursor: Cursor, keys: KeyRing, lane: str, most: int) -> tuple[list[Taken], dict[str, str]]:
+    """The next dirty documents of a lane, the longest waiting first, and those that cannot be read with why."""
+    cursor.execute(_TAKE, [lane, most])
+    rows = cursor.fetchall()
+    known = find_keys(keys, {row[8] for row in rows if row[8] is not None})
+    taken: list[Taken] = []
+    bad: dict[str, str] = {}
+    for row, of_lane, fan_out, cause, caused_at, kind, number, raised, key_id, body in rows:
+        try:
+            document = open_document(known[key_id], row, kind, body) if key_id in known else None
+        except Rejected as error:
+            bad[row] = error.code
+            continue
+        taken.append(
+            Taken(row, of_lane, fan_out, cause, caused_at.astimezone(dt.UTC), number or 0, bool(raised), document)
+        )
+    return taken, bad
+
+
+def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int, on: dt.date) -> Batch:
+    """What goes out for them. Whom the release does not cover, and whoever is erased, gets a tombstone."""
+    batch = Batch(list(taken))
+    release = effective_release(cursor, release, on)
+    open_ids = unmarked(cursor, [one.document for one in taken if isinstance(one.document, PersonDocument)])
+    for one in taken:
+        published = _published(one, release, epoch, on, open_ids)
+        for topic in _topics(one):
+            if published is None:
+                batch.tombstones.append(Message(topic, one.id, None))
+            else:
+                dataclass_ = "open" if published.unit is not None else "personal"
+                batch.records.append(Outgoing(topic, published, _event_id(one, epoch), one.caused_at, dataclass_))
+    return batch
+
+
+def _published(one: Taken, release: Release, epoch: int, on: dt.date, open_ids: frozenset[str]) -> Published | None:
+    version = Version(epoch, one.number)
+    document = one.document
+    if isinstance(document, PersonDocument):
+        person = disclose(document, release, on, unmarked=open_ids)
+        return None if person is None else Published(version, person=person, cause=one.cause, caused_at=one.caused_at)
+    if isinstance(document, UnitDocument):
+        unit = disclose_unit(document, release, on)
+        return None if unit is None else Published(version, unit=unit, cause=one.cause, caused_at=one.caused_at)
+    if isinstance(document, Redirect):
+        return Published(version, redirect=document, cause=one.cause, caused_at=one.caused_at)
+    return None
+
+
+def _topics(one: Taken) -> list[str]:
+    """The full-state topic of the document, and the urgent one where it cannot wait."""
+    state = MMD_ORGANISATION if one.id.startswith("unit:") else MMD_PERSON
+    return [MMD_URGENT, state] if one.lane == URGENT else [state]
+
+
+def _event_id(one: Taken, epoch: int) -> str:
+    """The same version published again is the same event."""
+    return uuid8(hashlib.sha256(f"{one.id}\n{epoch}.{one.number}".encode()).digest())

@@ -1,0 +1,217 @@
+"""The level-triggered relay: reads what is dirty, publishes what is current, forgets what was delivered.
+
+Nothing is ever published from the past: a row says *that* a document is to be published, never with which content. A
+crash anywhere publishes the same version again. Whoever refers to something that changed is made dirty when the change
+has been delivered, in the transaction that forgets it, so a reference written meanwhile is never missed.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import psycopg
+import psycopg_pool
+
+from mmd.domain.release import Release
+from mmd.relay.due import wake
+from mmd.relay.lease import Lease
+from mmd.relay.outgoing import Batch, Taken, compose, take
+from mmd.store.dirty import BULK, CHANNEL, URGENT, Dirty, mark
+from streams.bus import Producer
+from streams.clock import Clock, Ticker, today
+from streams.codec import Outgoing, PublishedCodec
+from streams.contracts.documents import Published
+from streams.contracts.errors import KallanError, Rejected
+from streams.envelope import Message
+from streams.sealing import KeyClass, KeyRing
+
+logger = logging.getLogger(__name__)
+
+URGENT_BATCH = 50
+BULK_BATCH = 250
+IDLE_SECONDS = 0.25
+PUT_OFF_SECONDS = 60.0
+_BACK_OFF_MOST = 5.0
+
+_REFERRERS = """
+select distinct on (r.document) r.document, t.lane, t.cause, t.caused_at
+from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) as t (id, lane, cause, caused_at)
+join mmd.identity i on i.survivor = t.id or i.id = t.id
+join mmd.referrer r on r.target = i.id
+order by r.document, t.lane desc
+"""
+_LOCK = "select id from mmd.document where id = any(%s) and kind <> 'redirect' order by id for no key update"
+_BUMP = """
+update mmd.document set number = number + 1, touched = pg_current_xact_id() where id = any(%s) returning id, number
+"""
+_DONE = """
+delete from mmd.dirty d using unnest(%s::text[], %s::bigint[]) as n (document, number)
+where d.document = n.document and d.number <= n.number
+"""
+_RENEWED = """
+update mmd.document d set raised = false
+from unnest(%s::text[], %s::bigint[]) as n (id, number) where d.id = n.id and d.number = n.number
+"""
+_PUT_OFF = """
+update mmd.dirty set since = clock_timestamp() + make_interval(secs => %s) where document = any(%s)
+"""
+
+
+class Relay:
+    """Publishes documents of persons and organisation units, and redirects, under the topic's own `release`.
+
+    `owner` names this process; `delivery_seconds` is the producer's delivery time-out, which a successor waits out if
+    this process dies with messages under way.
+    """
+
+    def __init__(
+        self,
+        pool: "psycopg_pool.ConnectionPool[psycopg.Connection]",
+        codec: PublishedCodec,
+        keys: KeyRing,
+        producer: Producer,
+        release: Release,
+        clock: Clock,
+        ticker: Ticker,
+        owner: str,
+        *,
+        lease_seconds: float = 3.0,
+        delivery_seconds: float = 30.0,
+    ) -> None:
+        self._pool = pool
+        self._codec = codec
+        self._keys = keys
+        self._producer = producer
+        self._release = release
+        self._clock = clock
+        self._ticker = ticker
+        self._lease = Lease(pool, ticker, "relay", owner, seconds=lease_seconds, delivery=delivery_seconds)
+
+    def run_once(self) -> int:
+        """Publish the next batch, urgent first; how many documents were dealt with. 0: nothing to do, or another relay
+        has the lease. Raises what the database or the producer raises: nothing is lost, call again."""
+        if not self._lease.hold():
+            return 0
+        on = today(self._clock)
+        if not self._release.in_force(on):
+            raise KallanError("access.denied", "the topic's release is not in force")
+        with self._pool.connection() as connection:
+            wake(connection, self._keys, self._clock.now())
+        return self._publish(URGENT, URGENT_BATCH) or self._publish(BULK, BULK_BATCH)
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set; then what is under way is finished and the lease is released. What does not answer
+        is waited for, with one line in the log per wait."""
+        back_off = 0.1
+        while not stop.is_set():
+            try:
+                with self._listening() as listener:
+                    while not stop.is_set():
+                        if self.run_once() == 0:
+                            for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
+                                pass
+                        back_off = 0.1
+            except (KallanError, psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+                named = error if isinstance(error, KallanError) else type(error).__name__
+                logger.warning("the relay waits %.1f s: %s", back_off, named)
+                stop.wait(back_off)
+                back_off = min(back_off * 2, _BACK_OFF_MOST)
+        self.release()
+
+    def release(self) -> None:
+        """Give up the lease: a successor may work at once, unless something may still be under way."""
+        try:
+            self._lease.release()
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+            logger.warning("the lease was not released and runs out by itself: %s", type(error).__name__)
+
+    @contextmanager
+    def _listening(self) -> Iterator[psycopg.Connection]:
+        """A connection that hears of what becomes dirty; it goes back to the pool as it came."""
+        with self._pool.connection() as connection:
+            connection.autocommit = True
+            try:
+                connection.execute(f"listen {CHANNEL}")
+                yield connection
+            finally:
+                if not connection.closed:
+                    connection.execute(f"unlisten {CHANNEL}")
+                    connection.autocommit = False
+
+    def _publish(self, lane: str, most: int) -> int:
+        with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            taken, bad = take(cursor, self._keys, lane, most)
+            if not taken and not bad:
+                return 0
+            row = cursor.execute("select number from mmd.epoch").fetchone()
+            epoch = row[0] if row else 0
+            batch = compose(cursor, taken, self._release, epoch, today(self._clock))
+            batch.bad.update(bad)
+        raised = [one for one in taken if one.raised]
+        for one in raised:
+            self._renew(one.id)
+        messages = self._encoded(batch)
+        if not self._lease.begin_sending():
+            return 0
+        for message in messages:
+            self._producer.send(message)
+        self._producer.flush()
+        for one in raised:
+            self._keys.destroy_older(KeyClass.OUTER, one.id)
+        self._forget(batch)
+        return len(taken) + len(bad)
+
+    def _renew(self, document: str) -> None:
+        """From here on nothing is sealed any more with the key that older records were sealed with."""
+        try:
+            self._keys.renew(KeyClass.OUTER, document)
+        except Rejected as error:
+            if error.code != "key.erased":
+                raise
+
+    def _encoded(self, batch: Batch) -> list[Message]:
+        """The messages in order. A document that cannot be sent is put off alone; it must not hold up the others."""
+        try:
+            return [*batch.tombstones, *self._codec.encode(batch.records)]
+        except Rejected:
+            sendable: list[Outgoing[Published]] = []
+            for one in batch.records:
+                try:
+                    self._codec.encode([one])
+                    sendable.append(one)
+                except Rejected as error:
+                    batch.bad[_id_of(one.record)] = error.code
+            return [*batch.tombstones, *self._codec.encode(sendable)]
+
+    def _forget(self, batch: Batch) -> None:
+        """Everything was delivered: who refers to it becomes dirty, and what was sent is not dirty any more."""
+        done = [one for one in batch.taken if one.id not in batch.bad]
+        numbers = [[one.id for one in done], [one.number for one in done]]
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            self._fan_out(cursor, [one for one in done if one.fan_out])
+            cursor.execute(_DONE, numbers)
+            raised = [one for one in done if one.raised]
+            if raised:
+                cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
+            if batch.bad:
+                cursor.execute(_PUT_OFF, [PUT_OFF_SECONDS, sorted(batch.bad)])
+                logger.error("%d documents cannot be published: %s", len(batch.bad), sorted(set(batch.bad.values())))
+            self._lease.sent(connection)
+
+    def _fan_out(self, cursor: "psycopg.Cursor[psycopg.rows.TupleRow]", changed: Sequence[Taken]) -> None:
+        if not changed:
+            return
+        columns = ("id", "lane", "cause", "caused_at")
+        cursor.execute(_REFERRERS, [[getattr(one, name) for one in changed] for name in columns])
+        referrers = {row[0]: row[1:] for row in cursor.fetchall()}
+        if not referrers:
+            return
+        cursor.execute(_LOCK, [sorted(referrers)])
+        cursor.execute(_BUMP, [[row[0] for row in cursor.fetchall()]])
+        mark(cursor, [Dirty(row, referrers[row][0], number, *referrers[row][1:]) for row, number in cursor.fetchall()])
+
+
+def _id_of(record: Published) -> str:
+    found = record.person or record.unit or record.redirect
+    return found.id if found is not None else ""
