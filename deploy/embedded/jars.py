@@ -12,7 +12,7 @@ import queue
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,11 +65,14 @@ def pinned() -> dict[str, list[Jar]]:
     return msgspec.json.decode(LOCK_FILE.read_bytes(), type=dict[str, list[Jar]])
 
 
-def jar_sets(cache: Path | None = None) -> dict[str, JarSet]:
-    """Every server's jars, fetched if they are not in the cache yet. Raises Unavailable when one cannot be fetched."""
+def jar_sets(cache: Path | None = None, wanted: Mapping[str, Sequence[Jar]] | None = None) -> dict[str, JarSet]:
+    """Every server's jars (`wanted`: the pinned ones), fetched if they are not in the cache yet.
+
+    Raises Unavailable naming the coordinate that cannot be fetched.
+    """
     folder = (cache or cache_folder()) / "jars"
     folder.mkdir(parents=True, exist_ok=True)
-    sets = pinned()
+    sets = pinned() if wanted is None else wanted
     needed = [jar for jars in sets.values() for jar in jars]
     if any(not _is_good(folder / jar.file_name, jar) for jar in needed):
         with _one_at_a_time(folder):

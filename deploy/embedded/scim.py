@@ -56,7 +56,12 @@ class ScimServer:
             str(self._folder / "resources.sqlite"),
             str(self._token_file),
         )
-        env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "PYTHONPATH": str(_ROOT)}
+        paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": os.pathsep.join(paths),
+        }
         return Program(self.name, argv, self._log, env=env, cwd=self._folder)
 
     def is_ready(self) -> bool:
