@@ -36,10 +36,15 @@ class Standing:
     @property
     def previous(self) -> Previous:
         """As the domain is told of it."""
-        existence = Existence.STAGED if self.create_missing else Existence.LIMBO
-        if self.presence is Presence.ENABLED:
-            existence = Existence.ENABLED
+        existence = existence_of(self.presence, create_missing=self.create_missing)
         return Previous(existence, self.groups, self.intent.state.attributes if self.intent else {})
+
+
+def existence_of(presence: Presence, *, create_missing: bool) -> Existence:
+    """What a stored state stands for: a disabled account that shall exist is staged, any other is in limbo."""
+    if presence is Presence.ENABLED:
+        return Existence.ENABLED
+    return Existence.STAGED if create_missing else Existence.LIMBO
 
 
 @dataclass(frozen=True, slots=True)
