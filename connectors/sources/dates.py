@@ -12,15 +12,17 @@ _STAMP = re.compile(r"[0-9]{14}")
 
 
 def incomplete(text: str, field: str) -> IncompleteDate | None:
-    """`YYYYMMDD` where month or day may be 00 (not known): `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. All zeros: None.
+    """`YYYYMMDD` where month or day may be 00 (not known): `YYYY`, `YYYY-MM` or `YYYY-MM-DD`. Zero: None.
 
-    Shorter numbers have lost their leading zeros (the type is an integer in the XSD). Raises `Rejected("input.invalid")`.
+    Raises `Rejected("input.invalid")`.
     """
-    if not (text.isascii() and text.isdigit()) or len(text) > 8:
+    if not (text.isascii() and text.isdigit()):
         raise Rejected("input.invalid", field)
-    year, month, day = text.zfill(8)[:4], text.zfill(8)[4:6], text.zfill(8)[6:]
-    if year == "0000":
+    if not text.strip("0"):
         return None
+    year, month, day = text[:4], text[4:6], text[6:]
+    if len(text) != 8 or year == "0000":
+        raise Rejected("input.invalid", field)
     if month == "00":
         return year
     try:

@@ -13,8 +13,21 @@ from streams.contracts.errors import Rejected
 FILE_INFORMATION = "Aviseringsinformation"
 POST = "Folkbokforingspost"
 _ROOT_NAMES = ("Navetavisering", "Envelope", "PersonpostResponse", "Folkbokforingsposter")
+_HEAD = 512
 TEXT_LIMIT = 4_000
 """Characters; the longest text in the schema is 80."""
+
+
+class _Rejoined:
+    """A stream whose beginning has been looked at."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head = head
+        self._rest = rest
+
+    def read(self, size: int = -1) -> bytes:
+        head, self._head = self._head, b""
+        return head or self._rest.read(size)
 
 
 def local(element: Any) -> str:
@@ -27,8 +40,11 @@ def elements(stream: BinaryIO) -> Iterator[Any]:
 
     Raises `Rejected`: input.empty, input.not-decodable (with the line), input.markup-forbidden for a document type.
     """
+    head = stream.read(_HEAD)
+    if not head.strip():
+        raise Rejected("input.empty", "XML")
     parser = etree.iterparse(
-        stream,
+        _Rejoined(head, stream),
         events=("start", "end"),
         no_network=True,
         resolve_entities=False,
@@ -50,8 +66,6 @@ def elements(stream: BinaryIO) -> Iterator[Any]:
                 yield element
                 _free(element)
     except etree.XMLSyntaxError as error:
-        if not seen and error.position[0] <= 1 and "empty" in str(error.msg).lower():
-            raise Rejected("input.empty", "XML") from None
         raise Rejected("input.not-decodable", f"XML, line {error.position[0]}") from None
     except (etree.LxmlError, ValueError, LookupError) as error:
         raise Rejected("input.not-decodable", f"XML, {type(error).__name__}") from None
