@@ -90,11 +90,12 @@ def test_a_person_has_at_most_one_current_number_and_no_id_leads_to_two_persons(
 @given(histories())
 def test_no_two_entries_of_a_timeline_hold_on_one_day(history: list[LoggedClaim]) -> None:
     for document in derive_everyone(history, REGISTER, person_id_of).values():
-        timelines = [
+        timelines: list[list[tuple[dt.date | None, dt.date | None]]] = [
             [(entry.valid_from, entry.valid_to) for entry in document.names],
             [(entry.valid_from, entry.valid_to) for entry in document.registered_addresses],
-            *([(s.valid_from, s.valid_to) for s in persona.segments] for persona in document.personas),
         ]
+        for persona in document.personas:
+            timelines.append([(segment.valid_from, segment.valid_to) for segment in persona.segments])
         for days in timelines:
             for (_, end), (start, _) in zip(days, days[1:], strict=False):
                 assert end is not None
