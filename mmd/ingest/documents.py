@@ -21,13 +21,13 @@ from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
 
 _BEFORE = (
-    "select id, kind, marking, shown, key_id, body from mmd.document where id = any(%s) order by id for no key update"
+    "select id, kind, marking, shown, key_id, body from mmd.document where id = any(%b) order by id for no key update"
 )
 
 _WRITE = """
 insert into mmd.document as d (id, kind, number, marking, raised, key_id, body, shown, next_change)
 select n.id, n.kind, 1, n.marking, n.raised, n.key_id, n.body, n.shown, n.next_change
-from unnest(%s::text[], %s::text[], %s::text[], %s::boolean[], %s::text[], %s::bytea[], %s::text[], %s::timestamptz[])
+from unnest(%b::text[], %b::text[], %b::text[], %b::boolean[], %b::text[], %b::bytea[], %b::text[], %b::timestamptz[])
      as n (id, kind, marking, raised, key_id, body, shown, next_change)
 order by n.id
 on conflict (id) do update set
@@ -39,16 +39,16 @@ returning d.id, d.number
 
 _RAISE = """
 update mmd.document set raised = true, number = number + 1, touched = pg_current_xact_id()
-where id = any(%s) returning id, number
+where id = any(%b) returning id, number
 """
 
 _FORGET_REFERENCES = """
-delete from mmd.referrer r using unnest(%s::text[], %s::text[]) as n (target, document)
+delete from mmd.referrer r using unnest(%b::text[], %b::text[]) as n (target, document)
 where r.target = n.target and r.document = n.document
 """
 _ADD_REFERENCES = """
 insert into mmd.referrer (target, document)
-select * from unnest(%s::text[], %s::text[]) order by 1, 2 on conflict do nothing
+select * from unnest(%b::text[], %b::text[]) order by 1, 2 on conflict do nothing
 """
 
 Cause = tuple[dt.datetime, str]

@@ -15,51 +15,51 @@ from mmd.ingest.validate import is_unit
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
-_KNOWN = "select id, survivor from mmd.identity where id = any(%s)"
+_KNOWN = "select id, survivor from mmd.identity where id = any(%b)"
 
 _NEW_IDENTITIES = """
 insert into mmd.identity (id, survivor, kind)
-select n.id, n.id, n.kind from unnest(%s::text[], %s::text[]) as n (id, kind) order by n.id
+select n.id, n.id, n.kind from unnest(%b::text[], %b::text[]) as n (id, kind) order by n.id
 on conflict do nothing
 """
 
 _NEW_SUBJECTS = """
 insert into mmd.subject (subject, own_id)
-select n.subject, n.own_id from unnest(%s::text[], %s::text[]) as n (subject, own_id) order by n.subject
+select n.subject, n.own_id from unnest(%b::text[], %b::text[]) as n (subject, own_id) order by n.subject
 on conflict do nothing
 """
 
 _MISSING_SUBJECTS = """
-select n.subject from unnest(%s::text[]) as n (subject)
+select n.subject from unnest(%b::text[]) as n (subject)
 where not exists (select from mmd.subject s where s.subject = n.subject)
 """
 
-_LOCK = "select id from mmd.identity where id = any(%s) order by id for no key update"
+_LOCK = "select id from mmd.identity where id = any(%b) order by id for no key update"
 
 _UNKNOWN_EDGES = """
 select n.from_subject, n.to_subject, n.superseded
-from unnest(%s::text[], %s::text[], %s::boolean[]) as n (from_subject, to_subject, superseded)
+from unnest(%b::text[], %b::text[], %b::boolean[]) as n (from_subject, to_subject, superseded)
 where not exists (select from mmd.edge e where e.from_subject = n.from_subject and e.to_subject = n.to_subject
                   and e.superseded = n.superseded)
 """
 
 _ADD_EDGES = """
 insert into mmd.edge (from_subject, to_subject, superseded, logged_at)
-select * from unnest(%s::text[], %s::text[], %s::boolean[], %s::timestamptz[]) order by 1, 2, 3
+select * from unnest(%b::text[], %b::text[], %b::boolean[], %b::timestamptz[]) order by 1, 2, 3
 on conflict (from_subject, to_subject, superseded)
 do update set logged_at = excluded.logged_at where excluded.logged_at < mmd.edge.logged_at
 """
 
 _SUBJECTS_OF = """
 select s.subject, s.own_id, i.survivor
-from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%s)
+from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%b)
 """
 
-_EDGES_AMONG = "select from_subject, to_subject, superseded from mmd.edge where from_subject = any(%s)"
+_EDGES_AMONG = "select from_subject, to_subject, superseded from mmd.edge where from_subject = any(%b)"
 
 _RENAME = """
 update mmd.identity i set survivor = n.survivor
-from unnest(%s::text[], %s::text[]) as n (id, survivor) where i.id = n.id
+from unnest(%b::text[], %b::text[]) as n (id, survivor) where i.id = n.id
 """
 
 

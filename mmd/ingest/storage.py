@@ -12,11 +12,11 @@ from mmd.ingest.prepare import Aside, Conflict, NewClaim
 from mmd.store.sealed import find_keys, open_claim
 from streams.sealing import Key, KeyRing
 
-_STORED = "select id, logged_at from mmd.claim where id = any(%s)"
+_STORED = "select id, logged_at from mmd.claim where id = any(%b)"
 
 _EARLIER = """
 update mmd.claim c set logged_at = n.logged_at, event = n.event
-from unnest(%s::uuid[], %s::timestamptz[], %s::text[]) as n (id, logged_at, event) where c.id = n.id
+from unnest(%b::uuid[], %b::timestamptz[], %b::text[]) as n (id, logged_at, event) where c.id = n.id
 """
 
 _COPY = """
@@ -30,22 +30,22 @@ _COPY_TYPES = (
 
 _NEW_HEADS = """
 insert into mmd.head (id, claim, subject, version, digest)
-select * from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[]) order by 1
+select * from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[]) order by 1
 on conflict (id) do nothing returning id
 """
 
-_OLD_HEADS = "select id, subject, version, digest from mmd.head where id = any(%s) order by id for no key update"
+_OLD_HEADS = "select id, subject, version, digest from mmd.head where id = any(%b) order by id for no key update"
 
 _WIN = """
 update mmd.head h set claim = n.claim, subject = n.subject, version = n.version, digest = n.digest
-from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[]) as n (id, claim, subject, version, digest)
+from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[]) as n (id, claim, subject, version, digest)
 where h.id = n.id
 """
 
 _COUNTING = """
 with member as (
     select s.subject, i.survivor
-    from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%s)
+    from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%b)
 )
 select m.survivor, m.subject, c.id, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
 from member m left join lateral (
@@ -57,7 +57,7 @@ from member m left join lateral (
 
 _CONFLICTS = """
 insert into mmd.conflict (subject, kind, source, source_key, digest, logged_at, event)
-select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
+select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::text[])
 order by 1, 2, 3, 4, 5
 on conflict (subject, kind, source, source_key, digest) do update
 set logged_at = excluded.logged_at, event = excluded.event
@@ -66,7 +66,7 @@ where excluded.logged_at < mmd.conflict.logged_at
 
 _ASIDE = """
 insert into mmd.kept_aside (topic, part, position, subject, reason)
-select t, p, o, s, 'erased' from unnest(%s::text[], %s::int[], %s::bigint[], %s::text[]) as n (t, p, o, s)
+select t, p, o, s, 'erased' from unnest(%b::text[], %b::int[], %b::bigint[], %b::text[]) as n (t, p, o, s)
 order by 1, 2, 3 on conflict do nothing
 """
 

@@ -15,7 +15,7 @@ BULK = "bulk"
 
 _MARK = """
 insert into mmd.dirty as d (document, lane, number, fan_out, cause, caused_at)
-select * from unnest(%s::text[], %s::text[], %s::bigint[], %s::boolean[], %s::text[], %s::timestamptz[]) order by 1
+select * from unnest(%b::text[], %b::text[], %b::bigint[], %b::boolean[], %b::text[], %b::timestamptz[]) order by 1
 on conflict (document) do update set
     cause = case when d.lane = 'urgent' and excluded.lane <> 'urgent' then d.cause else excluded.cause end,
     caused_at = case when d.lane = 'urgent' and excluded.lane <> 'urgent' then d.caused_at else excluded.caused_at end,

@@ -1,7 +1,7 @@
 """The first tables of schema `mmd`: claims with heads, identities, documents, what is dirty, feeds, and what was set aside.
 
-Texts that are ordered like Python orders them (versions, digests) collate "C". Personal content is sealed in `body`;
-subjects are keyed hashes. The claim's id is a hash of its natural key (decision 0030), so the primary key is the
+Texts that are ordered like Python orders them (versions, digests) collate "C". Personal content is sealed in `body`
+(and so never compressed); subjects are keyed hashes. The claim's id is a hash of its natural key (decision 0030), so the primary key is the
 de-duplication.
 """
 
@@ -59,6 +59,7 @@ create table mmd.claim (
     key_id text not null,
     body bytea not null
 );
+alter table mmd.claim alter column body set storage external;
 create index on mmd.claim (subject);
 create index on mmd.claim (head);
 
@@ -106,6 +107,7 @@ create table mmd.document (
     next_change timestamptz,
     touched xid8 not null default pg_current_xact_id()
 );
+alter table mmd.document alter column body set storage external;
 create index on mmd.document (touched);
 create index on mmd.document (next_change) where next_change is not null;
 create index on mmd.document (kind) where kind = 'unit';
