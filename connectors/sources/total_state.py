@@ -104,9 +104,9 @@ def open_file(pool: Pool, source: str, header: Header, now: dt.datetime) -> int:
         ).fetchone()
         if row is None:
             row = connection.execute(
-                "insert into connectors.load (source, series, state, files, declared, opened_at) "
-                "values (%s, %s, 'opened', %s, %s, %s) returning id",
-                (source, header.series, header.files, header.declared_total, now),
+                "insert into connectors.load (source, series, state, files, declared, stamp, opened_at) "
+                "values (%s, %s, 'opened', %s, %s, %s, %s) returning id",
+                (source, header.series, header.files, header.declared_total, header.stamp, now),
             ).fetchone()
         load_id = _one(row)
         connection.execute("delete from connectors.load_file where load = %s and number = %s", (load_id, header.file))
@@ -175,7 +175,7 @@ def incomplete_files(pool: Pool, load: Load) -> tuple[int, int]:
 def committed_before(pool: Pool, source: str) -> bool:
     with pool.connection() as connection:
         row = connection.execute(
-            "select exists (select from connectors.load where source = %s and stamp <> '' "
+            "select exists (select from connectors.load where source = %s "
             "and (state = 'committed' or (state = 'held' and holds = 'absences')))",
             (source,),
         ).fetchone()
@@ -217,12 +217,12 @@ where s.source = %(source)s and left(s.version, length(%(stamp)s)) < %(stamp)s a
 
 
 def compare(pool: Pool, load: Load, *, own_versions: bool) -> tuple[Difference, str]:
-    """How the load differs from the snapshot, and its stamp: the newest post's where posts have stamps of their own."""
+    """How the load differs from the snapshot, and its stamp: its header's, or its newest post's if that is later."""
     values = {"load": load.id, "source": load.source, "own_versions": own_versions}
     with pool.connection() as connection:
         row = connection.execute(_COMPARE, values).fetchone()
         added, changed, unchanged, own, newest = row if row is not None else (0, 0, 0, "", "")
-        stamp = (own if own_versions else newest) or ""
+        stamp = max(load.stamp, (own if own_versions else newest) or "")
         gone = _one(connection.execute(f"select count(*) {_GONE}", values | {"stamp": stamp}).fetchone())  # noqa: S608
     return Difference(added, changed, int(gone), unchanged), stamp
 

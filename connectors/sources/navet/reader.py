@@ -5,6 +5,7 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
+from connectors.sources.dates import local_stamp
 from connectors.sources.navet.post import PostReader
 from connectors.sources.navet.writer import FileHeader, file_bytes
 from connectors.sources.navet.xml import FILE_INFORMATION, child, elements, local, text
@@ -31,7 +32,7 @@ class NavetReader:
         for element in elements(stream):
             if local(element) == FILE_INFORMATION:
                 if header is None:
-                    header = _header(element)
+                    header = _header(element, context)
                     yield header
                 else:
                     yield Alarm("input.invalid", f"{FILE_INFORMATION} after the first post")
@@ -48,13 +49,18 @@ class NavetReader:
         return file_bytes(records, FileHeader(number=number, total=total), context.now)
 
 
-def _header(element: Any) -> Header:
-    """Raises `Rejected("input.invalid")` for a number that is none."""
+def _header(element: Any, context: Context) -> Header:
+    """The stamp is the first second of *Effektueringsdatum*: what a total load lacks was gone by then at the latest.
+
+    Raises `Rejected("input.invalid")` for a number that is none.
+    """
     information = child(element, "Filinformation")
     out = None if information is None else child(information, "Utfil")
     kind = f"{text(information, 'Bestallningstyp')} {text(information, 'Filtyp')}".casefold()
+    effective = local_stamp(text(out, "Effektueringsdatum") + "000000")
     return Header(
         total="total" in kind,
+        stamp=f"{effective:%Y%m%d%H%M%S}" if effective is not None and effective <= context.now else "",
         declared=_number(out, "AntalPoster"),
         declared_total=_number(out, "AntalPosterTotalt"),
         file=_number(out, "FilNr") or 1,

@@ -33,7 +33,7 @@ def name_of(items: list[Item]) -> Name:
 def test_the_header_tells_total_counts_and_place_in_the_delivery(read: Read) -> None:
     header = FileHeader(number=12, total=True, file=2, files=3, posts_in_all=7, job=5)
     items = read("navet", file_bytes([POST, POST], header, NOW))
-    assert items[0] == Header(True, "", 2, 7, 2, 3, 12, "00000236-FO01-0001/5")
+    assert items[0] == Header(True, "20260115000000", 2, 7, 2, 3, 12, "00000236-FO01-0001/5")
 
 
 def test_a_file_without_file_information_is_a_delta(read: Read) -> None:
