@@ -217,6 +217,7 @@ class Pool:
 
     def _open(self) -> ldap3.Connection:
         settings = self.settings
+        connection = None
         try:
             tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.ca_file or None)
             server = ldap3.Server(
@@ -240,6 +241,7 @@ class Pool:
                 connection.start_tls()
             _, result, _, _ = connection.bind()
         except EXPECTED_EXCEPTIONS as error:
+            _close(connection)
             raise Unavailable("target.unreachable", f"{settings.name}: connect: {type(error).__name__}") from None
         if result["result"] != results.RESULT_SUCCESS:
             # Wrong credentials concern every account alike: nothing was sent, everything waits until it is put right.
@@ -256,8 +258,7 @@ def _entry(response: Mapping[str, Any]) -> Entry:
     )
 
 
-def _close(connection: ldap3.Connection) -> None:
+def _close(connection: ldap3.Connection | None) -> None:
     """Close the socket without a word to the server: it may be gone, and unbind would wait for it."""
-    connected = connection.socket
-    if connected is not None:
-        connected.close()
+    if connection is not None and connection.socket is not None:
+        connection.socket.close()
