@@ -252,7 +252,8 @@ def _only_units(record: SourceRecord) -> None:
 
 
 class PublishedCodec(_Codec[Published]):
-    """The master's documents, sealed with the OUTER key of the person id; units and redirects go in clear."""
+    """The master's documents, sealed with the OUTER key of the person id; units,
+    redirects and what is withheld go in clear."""
 
     schema = PUBLISHED_SCHEMA
     kind = Published
@@ -261,7 +262,7 @@ class PublishedCodec(_Codec[Published]):
         super().__init__(keys, KeyClass.OUTER, (KeyClass.OUTER,))
 
     def _subject(self, record: Published) -> str:
-        for part in (record.person, record.unit, record.redirect):
+        for part in (record.person, record.unit, record.redirect, record.withheld):
             if part is not None:
                 return part.id
         raise Rejected("input.empty", "document")
@@ -279,7 +280,7 @@ class PublishedCodec(_Codec[Published]):
         return Skipped(message, KeyState.ERASED)
 
     def _check(self, message: Message, key_class: KeyClass | None, record: Published) -> None:
-        if sum(part is not None for part in (record.person, record.unit, record.redirect)) != 1:
-            raise Rejected("input.invalid", "exactly one of person, unit and redirect")
+        if sum(part is not None for part in (record.person, record.unit, record.redirect, record.withheld)) != 1:
+            raise Rejected("input.invalid", "exactly one of person, unit, redirect and withheld")
         if key_class is None and not self._clear(record):
             raise Rejected("key.unknown", "a person's document in clear")

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from iam.store.world import Cause
 from streams.codec import Incoming
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ class Arrived:
     persons: dict[str, News[PersonDocument]] = field(default_factory=dict)
     units: dict[str, News[UnitDocument]] = field(default_factory=dict)
     redirects: dict[str, News[Redirect]] = field(default_factory=dict)
+    withheld: dict[str, News[Withheld]] = field(default_factory=dict)
     erased: set[str] = field(default_factory=set)
 
     def add(self, incoming: Incoming[Published]) -> None:
@@ -37,9 +38,12 @@ class Arrived:
         if record.redirect:
             _keep(self.redirects, record.redirect.id, News(record.version, record.redirect, "", cause))
 
+        if record.withheld and not record.withheld.id.startswith("unit:"):
+            _keep(self.withheld, record.withheld.id, News(record.version, record.withheld, "", cause))
+
     def person_ids(self) -> set[str]:
         """Every person whose rows may be written because of these messages themselves."""
-        found = set(self.persons) | set(self.redirects) | self.erased
+        found = set(self.persons) | set(self.redirects) | set(self.withheld) | self.erased
         found |= {news.document.to for news in self.redirects.values()}
         return found.union(*(news.document.aliases for news in self.persons.values()))
 

@@ -105,10 +105,14 @@ class EvaluateHandler:
         return found
 
     def _persons(self, connection: Connection, arrived: Arrived) -> dict[str, Cause]:
-        """Store the documents that are newer, take over those of their aliases, and mark the erased ones as gone."""
+        """Store the documents that are newer, take over those of their aliases, and mark the withheld and the erased ones
+        as gone: the withheld ones until a newer version brings them back."""
         keys = self._keys.find({news.key_id for news in arrived.persons.values()})
         rows = list(_rows(arrived, keys))
         now = self._clock.now()
+        rows += [
+            NewPerson(one, news.version, "", None, True, news.cause) for one, news in sorted(arrived.withheld.items())
+        ]
         rows += [NewPerson(one, _GONE, "", None, True, Cause("erased", now)) for one in sorted(arrived.erased)]
         stored = store.put_persons(connection, rows)
         for row in rows:

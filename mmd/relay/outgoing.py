@@ -1,4 +1,5 @@
-"""What is dirty, as messages: the current document under the topic's release, a redirect, or a tombstone."""
+"""What is dirty, as messages: the current document under the topic's release, a redirect, that it is withheld, or a
+tombstone for what is erased."""
 
 import datetime as dt
 import hashlib
@@ -12,7 +13,7 @@ from mmd.store.disclosing import Cursor, effective_release, unmarked
 from mmd.store.sealed import Document, find_keys, open_document
 from streams.catalogue import MMD_ORGANISATION, MMD_PERSON, MMD_URGENT
 from streams.codec import Outgoing
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
 from streams.contracts.errors import Rejected
 from streams.envelope import Message
 from streams.hashing import uuid8
@@ -71,7 +72,7 @@ def take(cursor: Cursor, keys: KeyRing, lane: str, most: int) -> tuple[list[Take
 
 
 def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int, on: dt.date) -> Batch:
-    """What goes out for them. Whom the release does not cover, and whoever is erased, gets a tombstone."""
+    """What goes out for them. Whom the release does not cover is withheld; whoever is erased gets a tombstone."""
     batch = Batch(list(taken))
     release = effective_release(cursor, release, on)
     open_ids = unmarked(cursor, [one.document for one in taken if isinstance(one.document, PersonDocument)])
@@ -81,7 +82,7 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
             if published is None:
                 batch.tombstones.append(Message(topic, one.id, None))
             else:
-                dataclass_ = "open" if published.unit is not None else "personal"
+                dataclass_ = "personal" if published.person is not None or published.redirect is not None else "open"
                 batch.records.append(Outgoing(topic, published, _event_id(one, epoch), one.caused_at, dataclass_))
     return batch
 
@@ -91,10 +92,12 @@ def _published(one: Taken, release: Release, epoch: int, on: dt.date, open_ids: 
     document = one.document
     if isinstance(document, PersonDocument):
         person = disclose(document, release, on, unmarked=open_ids)
-        return None if person is None else Published(version, person=person, cause=one.cause, caused_at=one.caused_at)
+        withheld = Withheld(document.id) if person is None else None
+        return Published(version, person=person, withheld=withheld, cause=one.cause, caused_at=one.caused_at)
     if isinstance(document, UnitDocument):
         unit = disclose_unit(document, release, on)
-        return None if unit is None else Published(version, unit=unit, cause=one.cause, caused_at=one.caused_at)
+        withheld = Withheld(document.id) if unit is None else None
+        return Published(version, unit=unit, withheld=withheld, cause=one.cause, caused_at=one.caused_at)
     if isinstance(document, Redirect):
         return Published(version, redirect=document, cause=one.cause, caused_at=one.caused_at)
     return None

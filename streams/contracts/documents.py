@@ -186,6 +186,13 @@ class Redirect(msgspec.Struct, frozen=True):
     to: str
 
 
+class Withheld(msgspec.Struct, frozen=True):
+    """Published under a document id that this reader may not, or not any more, know about. Not an erasure: a later
+    version may bring the document back. Carries nothing but the id."""
+
+    id: str
+
+
 class Version(msgspec.Struct, frozen=True, order=True):
     """Documents are compared by (epoch, number); a rebuilt store starts a new epoch."""
 
@@ -194,7 +201,8 @@ class Version(msgspec.Struct, frozen=True, order=True):
 
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The record on `mmd.person.v1`, `mmd.organisation.v1` and `mmd.urgent.v1`: exactly one of the three is set.
+    """The record on `mmd.person.v1`, `mmd.organisation.v1` and `mmd.urgent.v1`: exactly one of the four is set.
+    A Kafka tombstone in place of a record is an erasure, and final.
 
     `cause` is the event that made this version and `caused_at` (UTC) when it was first logged, so that a reader can
     tell how long a change took; they are not part of the document.
@@ -204,5 +212,6 @@ class Published(msgspec.Struct, frozen=True, omit_defaults=True):
     person: PersonDocument | None = None
     unit: UnitDocument | None = None
     redirect: Redirect | None = None
+    withheld: Withheld | None = None
     cause: str = ""
     caused_at: dt.datetime | None = None
