@@ -45,18 +45,18 @@ class Outages:
             log.warning("Kafka at %s does not answer (%s); trying again", self._bootstrap, error.name())
 
 
+def text(raw: bytes | str | None) -> str:
+    """Text as it was read; what is not UTF-8 becomes replacement characters, which no check of ours lets through."""
+    return raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
+
+
 def message_of(record: ck.Message) -> Message:
-    """A record as it was read; text that is not UTF-8 keeps replacement characters, which no check lets through."""
-    key = record.key()
-    headers = {
-        str(name): value.decode(errors="replace") if isinstance(value, bytes) else value or ""
-        for name, value in list(record.headers() or [])
-    }
+    """A record as it was read."""
     return Message(
         str(record.topic()),
-        key.decode(errors="replace") if isinstance(key, bytes) else key or "",
+        text(record.key()),
         record.value(),
-        headers,
+        {str(name): text(value) for name, value in list(record.headers() or [])},
         int(record.partition() or 0),
         int(record.offset() or 0),
     )

@@ -135,7 +135,10 @@ class LagMeter:
                 raise Rejected("resource.unknown", f"topic {name}")
         parts = [(name, number) for name in names for number in present[name].partitions]
         # What was committed is read before the ends: what arrives in between counts as lag, never the other way round.
-        committed = {group: self._committed(group, timeout) for group in groups}
+        committed = {
+            group: self._committed(group, [part for part in parts if part[0] in topics], timeout)
+            for group, topics in groups.items()
+        }
         starts = self._offsets(parts, OffsetSpec.earliest(), timeout)  # type: ignore[no-untyped-call]
         ends = self._offsets(parts, OffsetSpec.latest(), timeout)  # type: ignore[no-untyped-call]
         return {
@@ -147,10 +150,10 @@ class LagMeter:
             for topic in topics
         }
 
-    def _committed(self, group: str, timeout: float) -> dict[tuple[str, int], int]:
-        asked = self._admin.list_consumer_group_offsets([ck.ConsumerGroupTopicPartitions(group)])
+    def _committed(self, group: str, parts: Sequence[tuple[str, int]], timeout: float) -> dict[tuple[str, int], int]:
+        asked = ck.ConsumerGroupTopicPartitions(group, [ck.TopicPartition(*part) for part in parts])
         try:
-            found = asked[group].result(timeout)
+            found = self._admin.list_consumer_group_offsets([asked])[group].result(timeout)
         except ck.KafkaException as error:
             if error.args[0].code() == ck.KafkaError.GROUP_ID_NOT_FOUND:
                 return {}

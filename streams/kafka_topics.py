@@ -1,6 +1,7 @@
 """Our topics in Kafka: made and kept as the catalogue says."""
 
 import logging
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -57,6 +58,26 @@ def create_topics(
         if time.monotonic() > deadline:
             raise Unavailable("service.unavailable", "Kafka: topics have no leaders")
         time.sleep(0.1)
+
+
+def wait_for_topics(bootstrap: str, topics: Sequence[str], *, stop: threading.Event) -> None:
+    """Returns when every topic exists and has leaders, or when `stop` is set. A worker that started earlier would leave
+    out a topic that is not there yet."""
+    admin = AdminClient(settings(bootstrap))
+    said = float("-inf")
+    while not stop.is_set():
+        try:
+            present = admin.list_topics(timeout=1.0).topics
+            missing = [name for name in topics if name not in present or not _has_leaders(present[name])]
+            why = f"has no topic {', '.join(missing)} yet"
+        except ck.KafkaException as error:
+            missing, why = list(topics), f"does not answer ({error_name(error)})"
+        if not missing:
+            return
+        if time.monotonic() - said >= _SAY_EVERY:
+            said = time.monotonic()
+            log.warning("Kafka at %s %s; waiting", bootstrap, why)
+        stop.wait(0.25)
 
 
 def _has_leaders(found: Any) -> bool:
