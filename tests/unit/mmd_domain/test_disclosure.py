@@ -258,6 +258,17 @@ def test_a_reader_cleared_for_employees_cannot_tell_whether_there_is_a_child(war
     assert answers[0] == answers[1]
 
 
+def test_what_may_name_the_source_of_another_role_is_kept_from_readers_of_some_persona_types() -> None:
+    answer = shown(full(), release(persona_types=["guardian"]))
+    assert answer.aliases == ()
+    assert answer.marking_stamps == ()
+    assert [number.stamp for number in answer.numbers] == [None, None]
+    whole = shown(full(), release())
+    assert whole.aliases
+    assert whole.marking_stamps
+    assert all(number.stamp is not None for number in whole.numbers)
+
+
 def test_a_reader_of_one_persona_type_does_not_know_persons_without_it() -> None:
     assert (
         disclose(derive_person(registered(), REGISTER, person_id_of), release(persona_types=["employee"]), TODAY)

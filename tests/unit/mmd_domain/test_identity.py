@@ -24,6 +24,18 @@ def test_a_reference_from_the_new_post_alone_makes_the_other_the_older_one() -> 
     assert chain.order == ("b", "a")
 
 
+def test_a_hint_never_turns_what_a_superseded_post_says() -> None:
+    chain = resolve(set("ab"), [Reference("b", "a", True), Reference("b", "a")])
+    assert (chain.order, chain.cycle) == (("b", "a"), False)
+    roundabout = [Reference("c", "b", True), Reference("b", "a", True), Reference("c", "a")]
+    assert resolve(set("abc"), roundabout).order == ("c", "b", "a")
+
+
+def test_two_posts_that_only_point_at_each_other_are_joined_without_being_a_cycle() -> None:
+    chain = resolve(set("ab"), [Reference("a", "b"), Reference("b", "a")])
+    assert (set(chain.order), chain.cycle) == ({"a", "b"}, False)
+
+
 def test_a_chain_of_three_keeps_the_oldest_and_ends_in_the_current() -> None:
     chain = resolve(set("abc"), [Reference("b", "a", True), Reference("a", "c", True)])
     assert chain.order == ("b", "a", "c")

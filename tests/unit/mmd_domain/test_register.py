@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
-from streams.contracts.claims import AgreedName, PostalAddress, RegisteredAddress
+from streams.contracts.claims import AgreedName, Name, PostalAddress, RegisteredAddress
 from streams.contracts.errors import Rejected
 from streams.contracts.time import local_date
 from tests.unit.mmd_domain.making import person_id_of, register_data, said
@@ -114,6 +114,12 @@ def test_a_value_older_than_the_designation_counts_when_it_is_said_while_designa
     assert place(since=dt.date(1985, 1, 1)) is not None
     assert place(since=dt.date(1985, 1, 1), until=dt.date(1990, 1, 1)) is None
     assert place(since=dt.date(1985, 1, 1), logged=dt.datetime(2019, 12, 31, tzinfo=dt.UTC)) is None
+
+
+def test_a_value_that_begins_after_the_designation_ended_does_not_count() -> None:
+    found = register(entry(attribute="name", sources=["navet"], valid_to="2026-05-31"))
+    assert found.place(said(Name("x"), since=dt.date(2026, 5, 31))) is not None
+    assert found.place(said(Name("x"), since=dt.date(2026, 6, 1))) is None
 
 
 @given(st.integers(-200, 8900))
