@@ -5,17 +5,15 @@ after kill -9, loads that file. What the last second changed can be lost then: r
 """
 
 import contextlib
-import math
 import os
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from deploy.embedded import server
+from deploy.embedded import ldap_client, server
 from deploy.embedded.jars import jar_sets
 from deploy.embedded.java import java, small_jvm
 from deploy.embedded.ldif import Entry, to_ldif
@@ -157,20 +155,13 @@ class LdapServer:
 
 def answers(directory: Directory, seconds: float = 2.0) -> bool:
     """The directory accepts our bind."""
-    where = ldap3.Server(directory.url, get_info=ldap3.NONE, connect_timeout=seconds)
-    connection = ldap3.Connection(
-        where,
-        directory.bind_dn,
-        directory.password,
-        client_strategy=ldap3.SAFE_SYNC,
-        receive_timeout=math.ceil(seconds),
-    )
+    connection = ldap_client.connection(directory.url, directory.bind_dn, directory.password, seconds)
     try:
-        bound = connection.bind()[0]
-        connection.unbind()
+        return bool(connection.bind()[0])
     except LDAPException:
         return False
-    return bool(bound)
+    finally:
+        ldap_client.close(connection)
 
 
 @contextlib.contextmanager

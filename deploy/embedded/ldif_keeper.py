@@ -12,6 +12,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPException
 from ldap3.utils.dn import parse_dn
 
+from deploy.embedded import ldap_client
 from deploy.embedded.ldif import Entry, to_ldif
 
 log = logging.getLogger("kallan.embedded")
@@ -33,8 +34,7 @@ class LdifKeeper:
     """
 
     def __init__(self, url: str, bind_dn: str, password: str, base_dn: str, path: Path) -> None:
-        self._server = ldap3.Server(url, get_info=ldap3.NONE, connect_timeout=2)
-        self._credentials = (bind_dn, password)
+        self._reach = (url, bind_dn, password)
         self._base_dn = base_dn
         self._path = path
         self._connection: ldap3.Connection | None = None
@@ -53,18 +53,29 @@ class LdifKeeper:
         self._thread.join(5.0)
 
     def _run(self) -> None:
-        last, pause = False, 0.0
-        while not last:
-            last = self._stop.wait(pause)
+        pause = 0.0
+        while not self._stop.wait(pause):
             began = time.monotonic()
-            try:
-                self._look()
-            except (LDAPException, OSError) as error:
-                log.debug("the directory does not answer: %s", type(error).__name__)
-                self._connection, self._seen = None, None
+            self._try()
             pause = max(_EVERY, _SHARE * (time.monotonic() - began))
-        if self._connection is not None:
-            self._connection.unbind()
+        if not self._try():  # the server was started again since the last look: the connection was the old one's
+            self._try()
+        self._disconnect()
+
+    def _try(self) -> bool:
+        try:
+            self._look()
+        except (LDAPException, OSError) as error:
+            log.debug("the directory does not answer: %s", type(error).__name__)
+            self._disconnect()
+            return False
+        return True
+
+    def _disconnect(self) -> None:
+        """What follows on a new connection begins with reading everything: the server may have been started again."""
+        connection, self._connection, self._seen = self._connection, None, None
+        if connection is not None:
+            ldap_client.close(connection)
 
     def _look(self) -> None:
         newest = self._newest()
@@ -110,9 +121,9 @@ class LdifKeeper:
 
     def _search(self, base: str, filter_: str, scope: str, attributes: list[str]) -> list[Mapping[str, Any]]:
         if self._connection is None:
-            self._connection = ldap3.Connection(
-                self._server, *self._credentials, client_strategy=ldap3.SAFE_SYNC, receive_timeout=10, auto_bind=True
-            )
+            self._connection = ldap_client.connection(*self._reach, seconds=5)
+            if not self._connection.bind()[0]:
+                raise LDAPException("bind refused")
         found: list[Mapping[str, Any]] = []
         cookie: bytes | None = None
         while True:
