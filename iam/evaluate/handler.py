@@ -115,9 +115,11 @@ class EvaluateHandler:
         ]
         rows += [NewPerson(one, _GONE, "", None, True, Cause("erased", now)) for one in sorted(arrived.erased)]
         stored = store.put_persons(connection, rows)
+        claimed = joins.claimants(connection, stored)
         for row in rows:
-            if row.id in stored and row.id in arrived.persons:
-                moved = joins.claim(connection, row.id, set(arrived.persons[row.id].document.aliases) - {row.id})
+            news = arrived.persons.get(row.id)
+            if row.id in stored and news and (news.document.aliases or row.id in claimed):
+                moved = joins.claim(connection, row.id, set(news.document.aliases) - {row.id})
                 self._again(connection, sorted(store.person_things(moved)), row.cause)
         return {row.id: row.cause for row in rows if row.id in stored}
 

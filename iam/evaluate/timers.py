@@ -3,9 +3,11 @@
 A timer never acts: it looks at the facts of the day once more.
 """
 
+import datetime as dt
 import logging
 import threading
 from collections.abc import Mapping
+from functools import partial
 
 import psycopg
 import psycopg_pool
@@ -16,7 +18,7 @@ from iam.evaluate.locking import Locks, Pool, run_locked
 from iam.store import world as store
 from iam.store.world import Cause, Connection
 from streams.clock import Clock
-from streams.contracts.errors import Unavailable
+from streams.contracts.errors import Rejected, Unavailable
 from streams.sealing import KeyRing
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 CHUNK = 50
 _POLL_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 10.0
+_AFTER_FAILURE = dt.timedelta(hours=1)
 
 
 class Timers:
@@ -42,9 +45,27 @@ class Timers:
         with another policy. Returns how many persons were taken; 0: nothing is due."""
         with self._pool.connection() as connection:
             found = self._due(connection) or self._other_policy(connection)
-        if found:
-            run_locked(self._pool, lambda connection, more: self._evaluate(connection, found, more))
+        if not found:
+            return 0
+        try:
+            run_locked(self._pool, partial(self._evaluate, found))
+        except Rejected:
+            for person, cause in found.items():
+                self._alone(person, cause)
         return len(found)
+
+    def _alone(self, person: str, cause: Cause) -> None:
+        """One person at a time, so that one who cannot be evaluated holds nobody else up; it is tried again later."""
+        try:
+            run_locked(self._pool, partial(self._evaluate, {person: cause}))
+        except Rejected as error:
+            log.error("a person cannot be evaluated (%s), next try in %s", error.code, _AFTER_FAILURE)  # noqa: TRY400
+            with self._pool.connection() as connection:
+                self._evaluator.pass_over(connection, [person])
+                later = self._clock.now() + _AFTER_FAILURE
+                store.enqueue(
+                    connection, [person], later, store.PRIORITY_TIMER, Cause(f"failed:{error.code}", cause.at)
+                )
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. A database that does not answer is waited for; one line is logged about it."""
@@ -87,7 +108,7 @@ class Timers:
         cause = Cause(f"policy:{self._policy.version}", self._clock.now())
         return {row[0]: cause for row in rows}
 
-    def _evaluate(self, connection: Connection, causes: Mapping[str, Cause], more: Locks) -> None:
+    def _evaluate(self, causes: Mapping[str, Cause], connection: Connection, more: Locks) -> None:
         evaluator = self._evaluator
         documents = [one.document for one in evaluator.load(connection, causes.keys(), causes) if one.document]
         locks = more | Locks(frozenset(store.person_things(causes)), frozenset(evaluator.things(connection, documents)))

@@ -92,7 +92,7 @@ class Ledger:
         chosen: dict[str, Wish] = {}
         for wish in wishes:
             again = (naming.account_id(self._secret, wish.key, counter) for counter in range(1, _TRIES))
-            account = next((one for one in (wish.id, *again) if one not in used and one not in chosen), None)
+            account = next((one for one in chain([wish.id], again) if one not in used and one not in chosen), None)
             if account is None:
                 raise Rejected("name.exhausted", "account key")
             chosen[account] = wish

@@ -33,6 +33,14 @@ def redirect(connection: Connection, old: str, to: str, version: Version) -> boo
     return True
 
 
+def claimants(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of these persons whose earlier documents listed aliases."""
+    rows = connection.execute(
+        "select distinct to_id from iam.world_redirect where claimed and to_id = any(%s)", [sorted(ids)]
+    )
+    return {row[0] for row in rows}
+
+
 def claim(connection: Connection, to: str, aliases: Collection[str]) -> set[str]:
     """The newest document of `to` lists these aliases. Returns those whose rows were moved to it just now."""
     connection.execute("delete from iam.world_redirect where id = %s and to_id = any(%s)", [to, sorted(aliases)])
