@@ -80,10 +80,11 @@ class Master:
     keys: KeyRing = field(default_factory=MemoryKeyRing)
     clock: SetClock = field(default_factory=lambda: SetClock(START))
     size: int = 8
+    name: str = "kallan"
     pool: psycopg_pool.ConnectionPool[psycopg.Connection] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pool = open_pool(self.url, size=self.size)
+        self.pool = open_pool(self.url, size=self.size, name=self.name)
         self.register = SourceRegister.from_data(REGISTER)
         self.codec = RecordCodec(self.keys, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
         self.account_codec = RecordCodec(self.keys, KeyClass.ACCOUNT)
