@@ -1,0 +1,142 @@
+"""The Faust worker over librdkafka's broker in this process, which speaks the real protocol."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import confluent_kafka as ck
+import pytest
+
+from streams.consume import Runner
+from streams.contracts.errors import KallanError
+from streams.envelope import Message
+from streams.faust_worker import run_faust_worker
+from streams.kafka import KafkaProducer, dump, lag
+
+CANARY = "Kanariefågel"
+TOPIC, OTHER = "source.person.v1", "source.urgent.v1"
+
+
+@pytest.fixture
+def broker() -> Iterator[str]:
+    """A broker with both topics; it lives as long as the producer that made it."""
+    made = ck.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "x", "log_level": 0})
+    address = str(next(iter(made.list_topics(timeout=10).brokers.values()))).partition("/")[0]
+    for topic in (TOPIC, OTHER):
+        made.list_topics(topic, timeout=10)
+    yield address
+    made.flush(1)
+
+
+class Box:
+    def __init__(self) -> None:
+        self.found: list[tuple[str, str]] = []
+
+    def add(self, group: str, message: Message, error: KallanError) -> None:
+        self.found.append((message.pointer, error.code))
+
+
+class Handler:
+    """Remembers what it was given; calls `before` first, which may raise or take its time."""
+
+    def __init__(self, before: Callable[[Sequence[Message]], None] = lambda _: None) -> None:
+        self.before = before
+        self.done: list[Message] = []
+        self.batches: list[int] = []
+
+    def __call__(self, batch: Sequence[Message]) -> None:
+        self.before(batch)
+        self.batches.append(len(batch))
+        self.done += batch
+
+
+class Worker:
+    """`run_faust_worker` in a thread."""
+
+    def __init__(
+        self, broker: str, runner: Runner, folder: Path, topics: Sequence[str] = (TOPIC,), **settings: object
+    ) -> None:
+        self.stop = threading.Event()
+        self.error: BaseException | None = None
+
+        def run() -> None:
+            try:
+                run_faust_worker(
+                    runner.group,
+                    broker,
+                    topics,
+                    runner,
+                    data_dir=folder,
+                    stop=self.stop,
+                    **settings,  # type: ignore[arg-type]
+                )
+            except BaseException as error:  # noqa: BLE001  # the test looks at it
+                self.error = error
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def end(self, seconds: float = 15.0) -> None:
+        self.stop.set()
+        self.thread.join(seconds)
+        assert not self.thread.is_alive(), "the worker did not stop"
+
+
+NewWorker = Callable[..., Worker]
+
+
+@pytest.fixture
+def new_worker(broker: str) -> Iterator[NewWorker]:
+    """Starts workers; they end with the test, before the broker."""
+    made: list[Worker] = []
+
+    def make(*args: Any, **settings: Any) -> Worker:
+        made.append(Worker(broker, *args, **settings))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.end()
+
+
+def eventually(is_so: Callable[[], bool], seconds: float = 30.0) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "not in time"
+        time.sleep(0.05)
+
+
+def send(broker: str, topic: str, count: int, first: int = 0) -> None:
+    producer = KafkaProducer(broker)
+    for number in range(first, first + count):
+        producer.send(Message(topic, f"k{number % 11}", b"%d" % number, {"ce_id": f"ä{number}"}))
+    producer.flush()
+
+
+def test_every_record_arrives_as_it_was_sent_in_batches_and_is_committed(
+    broker: str, new_worker: NewWorker, tmp_path: Path
+) -> None:
+    send(broker, TOPIC, 250)
+    send(broker, OTHER, 50, first=1000)
+    handler = Handler()
+    worker = new_worker(Runner(handler, Box(), group="g"), tmp_path, (TOPIC, OTHER), batch=100)
+    eventually(lambda: len(handler.done) >= 300)
+    assert sorted(handler.done, key=lambda m: m.pointer) == sorted(
+        [*dump(broker, TOPIC), *dump(broker, OTHER)], key=lambda m: m.pointer
+    )
+    assert max(handler.batches) <= 100
+    eventually(lambda: set(lag(broker, {"g": [TOPIC, OTHER]}).values()) == {0})
+    worker.end()
+    assert worker.error is None
+
+
+def test_a_broker_that_is_absent_is_waited_for_with_a_clear_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker("127.0.0.1:9", Runner(Handler(), Box(), group="g"), tmp_path)
+    eventually(lambda: "Kafka at 127.0.0.1:9 does not answer" in caplog.text)
+    assert worker.thread.is_alive()
+    worker.end(5)
+    assert worker.error is None
