@@ -80,7 +80,7 @@ class Attempts:
             return self._again(taken, Outcome.UNREADABLE)
         if _nothing_needed(taken, intent):
             return self._settle_without_call(taken, Outcome.NOTHING)
-        if taken.observed_status == "known" and taken.observed_digest == taken.digest:
+        if _is_so_already(taken, intent):
             return self._settle_without_call(taken, Outcome.UNCHANGED)
         capabilities = self._known_capabilities()
         if isinstance(capabilities, Failure):
@@ -225,7 +225,7 @@ class Attempts:
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
                 return self._late(taken)
-            self._queue.settle_references(connection, taken, present=read.presence is not Presence.ABSENT)
+            self._queue.waits_no_more(connection, taken)
             if outcome is Outcome.WAITS:
                 manager = intent.state.attributes[REFERENCE]
                 outcome = outcome if self._queue.wait_for(connection, taken, manager) else Outcome.DIFFERS
@@ -240,6 +240,8 @@ class Attempts:
                 wait = delay(outcome, taken.failures + 1, revocation=taken.revocation)
                 record.failed(connection, taken, record.DIFFERS, wait)
                 self._queue.again(connection, taken, wait)
+        if read.presence is not Presence.ABSENT and taken.observed_presence == Presence.ABSENT:
+            self._queue.wake_waiting(taken)
         if outcome is Outcome.DIFFERS:
             log.warning("target %s, account %s: the read-back differs from what was asked", taken.target, taken.account)
         return outcome
@@ -331,3 +333,9 @@ def _nothing_needed(taken: Taken, intent: Intent) -> bool:
     )
     unwanted = intent.state.presence is Presence.ABSENT or not intent.create_missing
     return gone and unwanted
+
+
+def _is_so_already(taken: Taken, intent: Intent) -> bool:
+    """What is desired was read back before, and something else was desired in between only."""
+    same = taken.observed_digest == taken.digest and taken.observed_presence == intent.state.presence
+    return taken.observed_status == "known" and same

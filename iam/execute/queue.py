@@ -149,6 +149,15 @@ order by d.account
 on conflict (account, target) do update set ready_at = excluded.ready_at
 """
 
+_RETRY = """
+with late as (
+    select account, target from iam.work
+    where ready_at > clock_timestamp() and (%(target)s::text is null or target = %(target)s)
+    order by account, target for update
+)
+update iam.work w set ready_at = clock_timestamp() from late where w.account = late.account and w.target = late.target
+"""
+
 _WAITING = """
 select target, lane, count(*)::int as count,
        extract(epoch from clock_timestamp() - min(queued_at))::float as oldest_seconds
@@ -195,12 +204,15 @@ class Queue:
         arguments = {"account": taken.account, "target": taken.target, "other": other}
         return connection.execute(_WAIT_FOR, arguments).rowcount == 1
 
-    def settle_references(self, connection: Connection, taken: Taken, *, present: bool) -> None:
-        """What was taken waits for nobody any more; if it is `present` now, whoever waits for it becomes work."""
-        key = {"account": taken.account, "target": taken.target}
-        connection.execute("delete from iam.reference_wait where account = %(account)s and target = %(target)s", key)
-        if present:
-            connection.execute(_WAKE, key)
+    def waits_no_more(self, connection: Connection, taken: Taken) -> None:
+        """What was taken waits for no other account any more."""
+        connection.execute("delete from iam.reference_wait where account = %s and target = %s", self._key(taken))
+
+    def wake_waiting(self, taken: Taken) -> None:
+        """Whoever waits for this account becomes work. In a transaction of its own, which locks nothing else before;
+        should it be lost, the sweep makes it good."""
+        with self.pool.connection() as connection:
+            connection.execute(_WAKE, {"account": taken.account, "target": taken.target})
 
     def sweep(self) -> int:
         """Whatever differs and is not queued becomes work: the queue follows from desired and observed at any time."""
@@ -210,15 +222,14 @@ class Queue:
     def retry_now(self, target: str | None = None) -> int:
         """Everything that waits for a next try is ready at once."""
         with self.pool.connection() as connection:
-            return connection.execute(
-                "update iam.work set ready_at = clock_timestamp()"
-                " where ready_at > clock_timestamp() and (%(target)s::text is null or target = %(target)s)",
-                {"target": target},
-            ).rowcount
+            return connection.execute(_RETRY, {"target": target}).rowcount
 
     def waiting(self) -> list[Waiting]:
         with self.pool.connection() as connection, connection.cursor(row_factory=class_row(Waiting)) as cursor:
             return cursor.execute(_WAITING).fetchall()
+
+    def _key(self, taken: Taken) -> tuple[str, str]:
+        return taken.account, taken.target
 
     def _lease(self, taken: Taken) -> dict[str, object]:
         return {

@@ -79,6 +79,15 @@ create trigger desired_inserted after insert on iam.desired
 create trigger desired_changed after update on iam.desired
     for each row when (new.version is distinct from old.version) execute function iam.desired_is_work();
 
+create function iam.outbox_is_filled() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('iam_outbox', '');
+    return null;
+end $$;
+
+create trigger outbox_inserted after insert on iam.outbox
+    for each statement execute function iam.outbox_is_filled();
+
 create function iam.desired_is_no_work() returns trigger language plpgsql as $$
 begin
     delete from iam.work where account = old.account and target = old.target;

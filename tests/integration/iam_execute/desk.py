@@ -121,7 +121,14 @@ class Desk:
             self.pool, self.keys, targets, SystemTicker(), self.clock, owner, lease_seconds=lease_seconds, brake=brake
         )
 
-    def join(self, *, groups: tuple[str, ...] = ("org:unit:kommun:1",), **attributes: str) -> str:
+    def join(
+        self,
+        *,
+        groups: tuple[str, ...] = ("org:unit:kommun:1",),
+        title: str = "",
+        display_name: str = "",
+        manager: str = "",
+    ) -> str:
         """A new account, to be enabled; returns its key."""
         self.made += 1
         account = str(uuid.uuid4())
@@ -131,7 +138,7 @@ class Desk:
                 " values (%s, %s, %s, 'kommun', 'staff', %s)",
                 [account, f"person-{self.made}", f"person-{self.made}", NOON],
             )
-        self.want(account, groups=groups, **attributes)
+        self.want(account, groups=groups, title=title, display_name=display_name, manager=manager)
         return account
 
     def want(
@@ -144,9 +151,13 @@ class Desk:
         create_missing: bool = True,
         target: str = "directory",
         caused_at: dt.datetime | None = None,
-        **attributes: str,
+        title: str = "",
+        display_name: str = "",
+        manager: str = "",
     ) -> None:
         """What the account shall be from now on; nothing happens if that is what it already shall be."""
+        given = {"title": title, "display_name": display_name, "manager": manager}
+        attributes = {name: text for name, text in given.items() if text}
         state = AccountState(account, presence, f"u{account[:8]}", attributes, frozenset(groups))
         intent = Intent(state, "salt", create_missing)
         key = self.keys.current(KeyClass.OUTER, {account})[account]

@@ -3,7 +3,9 @@
 import psycopg
 import pytest
 
+from connectors.targets import port
 from iam.domain.account import Lane
+from streams.sealing import KeyClass
 from tests.integration.iam_execute.desk import ABSENT, DISABLED, ENABLED, Desk
 
 
@@ -185,8 +187,6 @@ def test_what_is_desired_again_before_it_was_attempted_needs_no_call(desk: Desk)
 
 def test_a_renewed_key_is_waited_for_in_silence_and_an_unknown_one_is_shown(desk: Desk) -> None:
     account = desk.join()
-    from streams.sealing import KeyClass
-
     desk.keys.renew(KeyClass.OUTER, account)
     desk.keys.destroy_older(KeyClass.OUTER, account)
     executor = desk.executor()
@@ -205,7 +205,8 @@ def test_a_renewed_key_is_waited_for_in_silence_and_an_unknown_one_is_shown(desk
 def test_a_body_of_another_row_is_not_carried_out(desk: Desk) -> None:
     one, other = desk.join(), desk.join()
     desk.run(
-        "update iam.desired d set body = x.body, key_id = x.key_id from iam.desired x where d.account = %s and x.account = %s",
+        "update iam.desired d set body = x.body, key_id = x.key_id from iam.desired x"
+        " where d.account = %s and x.account = %s",
         one,
         other,
     )
@@ -216,9 +217,8 @@ def test_a_body_of_another_row_is_not_carried_out(desk: Desk) -> None:
 
 def test_a_read_back_that_differs_is_not_done(desk: Desk) -> None:
     account = desk.join(title="Lärare")
-    desk.target.after = lambda key: desk.target.accounts.update(
-        {key: desk.target.accounts[key].__class__(key, desk.target.accounts[key].presence, "other")}
-    )
+    found = port.AccountState(account, port.Presence.ENABLED, "another")
+    desk.target.after = lambda key: desk.target.accounts.update({key: found})
     executor = desk.executor()
     executor.run_once()
     assert desk.outcomes(account) == ["intent", "differs"]
