@@ -7,6 +7,7 @@ import psycopg
 import psycopg_pool
 
 from connectors.targets.port import Observed, Target
+from deploy.leaks import LeakSearch
 from mmd.domain.release import Release
 from mmd.store.reader import Reader
 from streams.clock import Clock, today
@@ -23,6 +24,7 @@ class Readings:
     targets: Mapping[str, Target]
     subject_secret: bytes
     clock: Clock
+    leaks: LeakSearch
 
     def person_id(self, number: str) -> str | None:
         identifier = parse_identifier(number, today(self.clock))

@@ -9,17 +9,17 @@ from typing import Any
 
 from connectors.sources.registry import load, load_records
 from connectors.targets.memory import MemoryTarget
-from deploy.readings import Readings
 from deploy.settings import ExecuteSettings, MasterSettings
 from deploy.wiring import master, provisioning, sources
 from deploy.wiring.base import Base
-from deploy.wiring.data import read_policy, read_releases
+from deploy.wiring.data import read_policy
 from deploy.wiring.groups import GROUPS
-from mmd.store.reader import Reader
+from deploy.wiring.readings import readings
 from streams.bus import Handler, MemoryBus
 from streams.clock import SetClock
 from streams.consume import Runner
 from streams.contracts.errors import Rejected, Unavailable
+from streams.envelope import Message
 
 _ROUNDS = 1000
 
@@ -55,14 +55,10 @@ class DirectWorld:
             provisioning.account_relay(self.base, self.bus).run_once,
             provisioning.executor(self.base, settings.execute, self.targets).run_once,
         )
-        self.readings = Readings(
-            pool=self.base.pool,
-            reader=Reader(self.base.pool, self.base.keys, settings.master.secret("person.secret")),
-            releases=read_releases(settings.master.releases).by_id,
-            targets=self.targets,
-            subject_secret=settings.master.secret("subject.secret"),
-            clock=self.clock,
-        )
+        self.readings = readings(self.base, settings.master, self.targets, topics=self._log)
+
+    def _log(self) -> list[Message]:
+        return [message for topic in self.bus.topics() for message in self.bus.log(topic)]
 
     def _runners(self, settings: DirectSettings) -> list[tuple[str, str, Runner]]:
         handlers: dict[str, Handler] = {}

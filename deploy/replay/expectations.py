@@ -55,7 +55,7 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
             if now != uid:
                 failures.append(f"account {name} in {target}: want the same uid as before, got another")
     for text in want.nowhere or ():
-        failures += [f"{text!r} is readable in {place}" for place in world.find_anywhere(text)]
+        failures += [f"{text!r} is readable in {place}" for place in world.leaks.find(text)]
     return failures, Baseline.of(world, uids)
 
 

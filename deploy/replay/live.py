@@ -9,17 +9,16 @@ from typing import Any
 
 from connectors.sources.registry import load, load_records
 from deploy.quiet import Quiet
-from deploy.readings import Readings
 from deploy.replay.wipe import wipe
 from deploy.running import Running
 from deploy.wiring import provisioning, sources
 from deploy.wiring.base import Base
-from deploy.wiring.data import read_releases
-from mmd.store.reader import Reader
+from deploy.wiring.readings import readings
+from streams.catalogue import TOPICS
 from streams.clock_row import CACHE_SECONDS, set_clock
 from streams.contracts.errors import Rejected
 from streams.kafka import KafkaProducer
-from streams.kafka_log import LagMeter
+from streams.kafka_log import LagMeter, dump
 
 _PATIENCE_SECONDS = 90.0
 
@@ -33,13 +32,12 @@ class LiveWorld:
         self.base = Base(running.master, "replay")
         producer = KafkaProducer(running.master.kafka, client_id="replay")
         self.edge = sources.edge(self.base, producer)
-        self.readings = Readings(
-            pool=self.base.pool,
-            reader=Reader(self.base.pool, self.base.keys, running.master.secret("person.secret")),
-            releases=read_releases(running.master.releases).by_id,
-            targets=provisioning.targets(running.execute),
-            subject_secret=running.master.secret("subject.secret"),
-            clock=self.base.clock,
+        self.readings = readings(
+            self.base,
+            running.master,
+            provisioning.targets(running.execute),
+            topics=lambda: (message for topic in TOPICS for message in dump(running.master.kafka, topic.name)),
+            logs=lambda: sorted(running.stack.logs.glob("*.log")),
         )
         self.quiet = Quiet(self.base.pool, LagMeter(running.master.kafka), self.base.clock)
 

@@ -1,7 +1,6 @@
 """The API's leg."""
 
 from fastapi import FastAPI
-from mmd.store.feed import Feed
 
 from deploy.settings import ApiSettings
 from deploy.wiring.base import Base
@@ -10,6 +9,7 @@ from mmd.api.app import create_app
 from mmd.api.metrics import Metrics
 from mmd.api.services import Services
 from mmd.api.tokens import Verifier
+from mmd.store.feed import Feed
 from mmd.store.reader import Reader
 
 

@@ -11,7 +11,6 @@ from mmd.api.services import Services
 from mmd.domain.disclosure import disclose, under_todays_marking
 from mmd.domain.release import Release
 from streams.clock import today
-from streams.contracts.claims import Marking
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.errors import Rejected
 
@@ -45,7 +44,7 @@ def disclosed_person(
         document = None if then is None else under_todays_marking(then, current)
     if document is None:
         raise Rejected("resource.unknown")
-    answer = disclose(document, release, today(given.clock), valid=valid, unmarked=_unmarked_relatives(given, document))
+    answer = disclose(document, release, today(given.clock), valid=valid, unmarked=given.reader.unmarked([document]))
     if answer is None:
         raise Rejected("resource.unknown")
     given.metrics.disclosures.labels(release=release.reader).inc()
@@ -62,14 +61,10 @@ def whole_person(given: Services, person: str) -> PersonDocument:
     return found
 
 
-def relatives(given: Services, person: PersonDocument) -> dict[str, PersonDocument]:
-    """Guardians and wards by the id under which the person names them."""
+def relatives(given: Services, person: PersonDocument) -> list[PersonDocument]:
+    """The guardians and wards of a person, as the master holds them."""
     ids = {entry.person for entry in (*person.guardians, *person.wards)}
-    return {one: found for one in sorted(ids) if isinstance(found := given.reader.person(one), PersonDocument)}
-
-
-def _unmarked_relatives(given: Services, person: PersonDocument) -> frozenset[str]:
-    return frozenset(one for one, found in relatives(given, person).items() if found.marking is Marking.NONE)
+    return [found for _, found in sorted(given.reader.persons(ids).items())]
 
 
 def log_disclosure(given: Services, release: Release, answer: PersonDocument, occasion: str) -> None:

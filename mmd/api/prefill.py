@@ -41,7 +41,7 @@ def prefill_form(
     if known is None:
         raise Rejected("resource.unknown", "form")
     person = whole_person(given, person_by_identifier(given, applicant.identifier))
-    children = list(relatives(given, person).values())
+    children = relatives(given, person)
     filled = prefill(known, person, children, release, today(given.clock))
     log_disclosure(given, release, PersonDocument(person.id, restricted=filled.handed_over), f"prefill {form}")
     for asked, count in (("yes", filled.questions), ("no", filled.size - filled.questions)):

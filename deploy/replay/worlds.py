@@ -1,0 +1,70 @@
+"""Opens worlds: direct ones, each on a fresh database, and the live one on a stack of its own."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from deploy.embedded import secret_files
+from deploy.embedded.postgres import embedded_postgres
+from deploy.replay.direct import DirectSettings, DirectWorld
+from deploy.replay.live import LiveWorld
+from deploy.running import SECRETS, running
+from deploy.wiring.base import PACKAGES
+from streams.database import migrate
+
+
+@contextmanager
+def direct_worlds(folder: Path) -> Iterator[Callable[[], AbstractContextManager[DirectWorld]]]:
+    """A maker of direct worlds over one embedded PostgreSQL in `folder`."""
+    with embedded_postgres(folder / "postgres") as url, direct_worlds_on(url, folder) as new_world:
+        yield new_world
+
+
+@contextmanager
+def direct_worlds_on(url: str, folder: Path) -> Iterator[Callable[[], AbstractContextManager[DirectWorld]]]:
+    """A maker of direct worlds on a given server: each has a database of its own, dropped afterwards."""
+
+    @contextmanager
+    def new_world() -> Iterator[DirectWorld]:
+        name = f"replay_{uuid.uuid4().hex[:12]}"
+        database = sql.Identifier(name)
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(sql.SQL("create database {}").format(database))
+        try:
+            there = url.rpartition("/")[0] + "/" + name
+            migrate(there, PACKAGES)
+            with direct_world(there, folder / name) as world:
+                yield world
+        finally:
+            with psycopg.connect(url, autocommit=True) as admin:
+                admin.execute(sql.SQL("drop database {} with (force)").format(database))
+
+    yield new_world
+
+
+@contextmanager
+def direct_world(database_url: str, secrets: Path) -> Iterator[DirectWorld]:
+    """A direct world over an empty, migrated database; secrets are made in the folder."""
+    secrets.mkdir(parents=True, exist_ok=True)
+    for name in SECRETS:
+        secret_files.key(secrets / name)
+    world = DirectWorld(DirectSettings.of(database_url, secrets))
+    try:
+        yield world
+    finally:
+        world.close()
+
+
+@contextmanager
+def live_world(home: Path) -> Iterator[LiveWorld]:
+    """The live world on an embedded stack of its own."""
+    with running(home, throwaway=True) as found:
+        world = LiveWorld(found)
+        try:
+            yield world
+        finally:
+            world.close()
