@@ -1,0 +1,1 @@
+"""Provisioning as pure functions: policy, desired, permit, names. Facts in, intents and reasons out."""

@@ -1,6 +1,7 @@
 """Documents become desired state: once, in any order, with names that were announced, and a journal that tells why."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,12 +11,12 @@ from iam.domain.policy import Policy
 from iam.store.state import Accounts, desired_hash, observed_hash
 from streams.catalogue import MMD_PERSON
 from streams.contracts.claims import AccountFacts, Marking
-from streams.contracts.documents import AccountEntry
+from streams.contracts.documents import AccountEntry, PersonDocument, UnitDocument
 from streams.contracts.errors import Rejected
 from streams.envelope import Message
 from streams.sealing import KeyClass
 from tests.integration.iam_evaluate.conftest import Iam
-from tests.unit.iam_domain.making import DAY, EMPLOYER, O1, O2, POLICY_DATA, STAMP, TOP, UNITS, at, person, unit, work
+from tests.unit.iam_domain.making import DAY, O1, O2, POLICY_DATA, STAMP, TOP, UNITS, at, person, unit, work
 
 D = dt.timedelta(days=1)
 
@@ -93,11 +94,11 @@ def test_a_new_employment_with_the_same_employer_is_told_as_another_persona_of_t
     assert len(Accounts(iam.pool, iam.keys).of_person("p1")) == 1
 
 
-def test_a_uid_that_somebody_else_had_is_never_given_again(iam: Iam, new_iam: object) -> None:
+def test_a_uid_that_somebody_else_had_is_never_given_again(iam: Iam, new_iam: Callable[[], Iam]) -> None:
     iam.say(person(work()))
     uid = iam.state().uid
     other = "11111111-1111-8111-8111-111111111111"
-    fresh = new_iam()  # type: ignore[operator]
+    fresh = new_iam()
     fresh.say(*UNITS.values())
     with fresh.pool.connection() as connection:
         connection.execute(
@@ -120,8 +121,8 @@ def test_a_rebuilt_store_takes_over_the_account_and_the_name_that_the_master_tel
     assert iam.state().uid == "given123"
 
 
-def test_a_unit_that_appears_evaluates_those_who_waited_for_it_and_nobody_else(new_iam: object) -> None:
-    iam = new_iam()  # type: ignore[operator]
+def test_a_unit_that_appears_evaluates_those_who_waited_for_it_and_nobody_else(new_iam: Callable[[], Iam]) -> None:
+    iam = new_iam()
     iam.say(UNITS[O1], person(work()), person(work("e2", at_unit=O2), who="p2"))
     assert iam.versions() == {}
     iam.say(UNITS[TOP], UNITS[O2])
@@ -208,11 +209,12 @@ def test_lanes_follow_what_the_target_has_and_the_most_urgent_one_stands_until_i
     assert lane() == "protect"
 
 
-def test_hashes_are_equal_for_equal_states_in_any_order_and_differ_otherwise(new_iam: object) -> None:
-    documents = [*UNITS.values(), person(work()), person(work("e2"), who="p2"), person(work("e3", to=DAY), who="p3")]
+def test_hashes_are_equal_for_equal_states_in_any_order_and_differ_otherwise(new_iam: Callable[[], Iam]) -> None:
+    people = [person(work()), person(work("e2"), who="p2"), person(work("e3", to=DAY), who="p3")]
+    documents: list[PersonDocument | UnitDocument] = [*UNITS.values(), *people]
     found = set()
     for order in (documents, documents[::-1], documents[2:] + documents[:2]):
-        iam = new_iam()  # type: ignore[operator]
+        iam = new_iam()
         for document in order:
             iam.say(document)
         iam.settle()
@@ -263,4 +265,3 @@ def test_the_outer_key_is_the_only_one_that_is_used(iam: Iam) -> None:
     key = iam.keys.current(KeyClass.OUTER, {"p1"})["p1"].id
     assert iam.rows("select distinct key_id from iam.desired") == [(key,)]
     assert iam.rows("select key_id from iam.world_person where id = 'p1'") == [(key,)]
-    assert EMPLOYER

@@ -59,7 +59,11 @@ def test_a_timer_that_fires_after_a_withdrawal_finds_the_facts_of_the_day(iam: I
     iam.say(person(hired))
     iam.say(person(work(since=DAY.replace(day=10), cancelled=True)))
     with iam.pool.connection() as connection:
-        connection.execute("insert into iam.due (person, at, priority) values ('p1', %s, 2) on conflict (person) do update set at = excluded.at", [at(DAY)])
+        connection.execute(
+            """insert into iam.due (person, at, priority) values ('p1', %s, 2)
+               on conflict (person) do update set at = excluded.at""",
+            [at(DAY)],
+        )
     iam.pass_to(at(DAY.replace(day=10), 0))
     assert iam.state().presence is Presence.DISABLED
     assert iam.rows("select count(*) from iam.journal where presence = 'enabled'") == [(0,)]

@@ -9,6 +9,7 @@ from iam.domain.bases import bases
 from iam.domain.conditions import WHY_NOT
 from iam.domain.policy import Policy
 from iam.domain.world import World
+from streams.contracts.claims import Leave
 from streams.contracts.errors import Rejected
 from tests.unit.iam_domain.making import DAY, O1, O2, POLICY_DATA, TOP, UNITS, Provisioning, at, person, work
 
@@ -102,8 +103,6 @@ def test_conditions_must_all_hold_and_an_empty_value_matches_nothing(when: dict[
 
 
 def test_suspending_leave_disables_the_account_and_keeps_it_in_being() -> None:
-    from streams.contracts.claims import Leave
-
     policy = Policy.from_data(changed(("accounts", 0, "leave"), "suspend"))
     found = Provisioning(policy).see(person(work(leaves=(Leave(DAY),))), at(DAY))["directory"].intent
     assert found.state.presence.value == "disabled"
