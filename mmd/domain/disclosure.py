@@ -29,7 +29,7 @@ def disclose(
     valid: dt.date | None = None,
     unmarked: Container[str] = frozenset(),
 ) -> PersonDocument | None:
-    """What the reader sees of the person today (`on`, the Swedish date); None: it may not know that the person exists.
+    """What the reader sees of the person today (`on`, Swedish date); None: it may not know that the person exists.
 
     `document` holds today's marking, which decides for old dates too (see `under_todays_marking`). `valid` is the date
     whose values are asked for, today if not given; the release must be in force today whatever is asked. Of names,
@@ -38,26 +38,22 @@ def disclose(
     `unmarked` holds the ids of the persons referred to whose own marking is NONE: custody relations to all others are
     left out unless the reader is cleared, so a caller that does not know discloses none.
 
-    What is not released is empty. A person whose marking is not NONE gives readers that are not cleared id, status,
-    agreed name, personas and `restricted`, as far as these are released, and no reason. A reader with persona types
-    gets the same bytes whether or not the person has personas of other types: what stems from employment (agreed name,
-    work phone) needs the employee type, wards the guardian type, and ids of earlier numbers and the stamps of numbers
-    and markings, which may name the source of another role, need all.
+    What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
+    agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
+    bytes whether or not the person has other personas: agreed name and work phone need the employee type, wards the
+    guardian type; ids of earlier numbers and the stamps of numbers and markings, which may name another role's source,
+    need all types.
     """
-    if not release.in_force(on):
-        return None
     marked = document.marking is None or document.marking.discloses_like_marked
-    if marked and release.marked is Marked.NOTHING:
+    personas = _visible(document.personas, release)
+    if not _may_know(release, on, marked, bool(personas)):
         return None
     cleared = not marked or release.marked is Marked.CLEARED
-    personas = _visible(document.personas, release)
-    if not personas and not (release.persona_types is None and release.units is None):
-        return None
     day = on if valid is None else valid
     allows = release.allows
     whole = release.persona_types is None
     employee = release.covers(PersonaType.EMPLOYEE)
-    relations: Container[str] | None = None if release.marked is Marked.CLEARED else unmarked
+    open_ids = None if release.marked is Marked.CLEARED else unmarked
     return PersonDocument(
         id=document.id,
         aliases=document.aliases if whole else (),
@@ -76,8 +72,8 @@ def disclose(
         special_address=_special_address(document.special_address, day)
         if cleared and allows("special-address")
         else None,
-        guardians=_relations(document.guardians, day, relations) if cleared and allows("guardians") else (),
-        wards=_relations(document.wards, day, relations)
+        guardians=_relations(document.guardians, day, open_ids) if cleared and allows("guardians") else (),
+        wards=_relations(document.wards, day, open_ids)
         if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
         else (),
         personas=tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else (),
@@ -104,6 +100,12 @@ def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> Unit
     if not release.in_force(on) or (release.units is not None and document.id not in release.units):
         return None
     return document
+
+
+def _may_know(release: Release, on: dt.date, marked: bool, has_persona: bool) -> bool:
+    """Whether the reader may know of the person at all: the release is in force, and about such persons."""
+    everybody = release.persona_types is None and release.units is None
+    return release.in_force(on) and not (marked and release.marked is Marked.NOTHING) and (has_persona or everybody)
 
 
 def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:

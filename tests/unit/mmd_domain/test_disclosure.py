@@ -176,13 +176,20 @@ def test_a_cleared_reader_sees_what_its_release_says_and_a_closed_one_nothing() 
     assert disclose(full(), release(marked="nothing"), TODAY) is not None
 
 
-def test_under_skyddad_folkbokforing_not_even_a_cleared_reader_gets_an_address_as_it_was_known() -> None:
+def test_a_document_as_it_was_known_holds_no_address_from_before_skyddad_folkbokforing() -> None:
     then, current = full(), full(Protection(skyddad_folkbokforing=True))
     past = under_todays_marking(then, current)
-    answer = shown(past, release(marked="cleared"), valid=dt.date(2026, 1, 15))
+    assert (past.marking, past.restricted) == (Marking.SKYDDAD_FOLKBOKFORING, True)
+    assert (past.registered_addresses, past.special_address) == ((), None)
+    assert past.names == then.names
+    assert under_todays_marking(then, full(Protection(True))).registered_addresses == then.registered_addresses
+
+
+def test_under_skyddad_folkbokforing_not_even_a_cleared_reader_gets_a_registered_address() -> None:
+    careless = msgspec.structs.replace(full(), marking=Marking.SKYDDAD_FOLKBOKFORING)
+    answer = shown(careless, release(marked="cleared"))
     assert answer.names
     assert "Canarystreet" not in everything(answer)
-    assert "Canarystreet" not in everything(shown(msgspec.structs.replace(then, marking=current.marking), release()))
 
 
 @settings(max_examples=150, deadline=None)

@@ -103,6 +103,14 @@ def test_the_guardian_persona_holds_on_the_days_with_any_ward() -> None:
     assert guardian.state(dt.date(2026, 1, 1)) == "closed"
 
 
+def test_custody_that_passes_from_one_ward_to_the_next_without_a_gap_is_one_segment() -> None:
+    first = Relation("VF", B, dt.date(2010, 1, 1), dt.date(2020, 12, 31))
+    following = Relation("VF", C, dt.date(2021, 1, 1))
+    after_a_gap = Relation("VF", C, dt.date(2021, 1, 2))
+    assert len(derived(said(Custody((first, following)))).personas[0].segments) == 1
+    assert len(derived(said(Custody((first, after_a_gap)))).personas[0].segments) == 2
+
+
 def test_managers_become_person_ids() -> None:
     (persona,) = derived(hired(manager=B)).personas
     assert persona.segments[0].manager == person_id_of(B)
