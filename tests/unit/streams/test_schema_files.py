@@ -1,0 +1,121 @@
+"""The published JSON Schemas: fresh, valid, and true of what is really encoded."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from streams import catalogue, schema_files
+from streams.contracts.claims import (
+    Absent,
+    AccountFacts,
+    AgreedName,
+    Birth,
+    Body,
+    Claim,
+    Custody,
+    Employment,
+    Leave,
+    Name,
+    NumberReference,
+    PostalAddress,
+    Protection,
+    RegisteredAddress,
+    Registration,
+    Relation,
+    Segment,
+    SourceRecord,
+    SpecialAddress,
+    UnitName,
+    UnitNode,
+    UnitParent,
+    UnitPeriod,
+    UnitStructure,
+    WorkContact,
+)
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.identifiers import Identifier, IdentifierType
+
+DAY = dt.date(2024, 2, 29)
+ADDRESS = PostalAddress(street="Storgatan 1", postal_code="012 34", locality="Ort")
+
+BODIES: list[Body] = [
+    Protection(sekretessmarkering=True),
+    Name("Ö", "", "Å", "Ö"),
+    Birth("1999-05"),
+    Registration("AV", "2020"),
+    RegisteredAddress(ADDRESS, "0114"),
+    SpecialAddress(ADDRESS),
+    NumberReference(Identifier(IdentifierType.TF, "x"), "subject", superseded=True),
+    Custody((Relation("V", "subject", DAY),)),
+    Employment("kommun", "7", (Segment(DAY, None, "unit:kommun:1", extent_percent=62.5),), (Leave(DAY, DAY),)),
+    AgreedName("Ö Å"),
+    WorkContact("08-1"),
+    UnitNode((UnitPeriod(DAY),)),
+    UnitStructure((UnitParent("", DAY),)),
+    UnitName(()),
+    AccountFacts("a"),
+    Absent("name"),
+]
+
+
+def check(value: msgspec.Struct, schema: dict[str, Any]) -> None:
+    jsonschema.Draft202012Validator(schema).validate(json.loads(msgspec.json.encode(value)))
+
+
+def test_the_files_in_the_tree_are_what_the_types_give() -> None:
+    assert schema_files.stale() == []
+
+
+def test_every_schema_of_the_catalogue_is_published_and_is_a_schema() -> None:
+    published = schema_files.schemas()
+    assert published.keys() == {topic.schema for topic in catalogue.TOPICS}
+    for schema in published.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_kind_of_claim_is_tried() -> None:
+    assert {type(body) for body in BODIES} == set(Body.__args__)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+def test_a_record_as_it_is_encoded_validates(body: Body) -> None:
+    record = SourceRecord("hr", "k", "1", "s", (Claim(body, DAY, DAY),), Identifier(IdentifierType.TF, "x"), total=True)
+    check(record, schema_files.schemas()[catalogue.RECORD_SCHEMA])
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        Published(Version(1, 1), person=PersonDocument("p", ("q",)), cause="e", caused_at=dt.datetime.now(dt.UTC)),
+        Published(Version(1, 1), unit=UnitDocument("unit:kommun:1", (UnitPeriod(DAY, DAY),))),
+        Published(Version(1, 1), redirect=Redirect("p", "q")),
+    ],
+)
+def test_a_document_as_it_is_encoded_validates(published: Published) -> None:
+    check(published, schema_files.schemas()[catalogue.PUBLISHED_SCHEMA])
+
+
+def test_what_is_wrong_does_not_validate() -> None:
+    schema = schema_files.schemas()[catalogue.RECORD_SCHEMA]
+    good = json.loads(msgspec.json.encode(SourceRecord("hr", "k", "1", "s", (Claim(Birth("1999")),))))
+    bad = json.loads(json.dumps(good))
+    bad["claims"][0]["body"]["kind"] = "secret"
+    for wrong in ({**good, "claims": None}, {key: good[key] for key in good if key != "subject"}, bad):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.Draft202012Validator(schema).validate(wrong)
+
+
+def test_a_changed_missing_or_left_over_file_is_stale(tmp_path: Path) -> None:
+    schema_files.write(tmp_path)
+    assert schema_files.stale(tmp_path) == []
+    (tmp_path / "source-record.v1.json").write_text("{}")
+    (tmp_path / "published.v1.json").unlink()
+    (tmp_path / "old.v0.json").write_text("{}")
+    assert schema_files.stale(tmp_path) == ["old.v0.json", "published.v1.json", "source-record.v1.json"]
+    schema_files.write(tmp_path)
+    assert schema_files.stale(tmp_path) == []
