@@ -18,7 +18,8 @@ union all select 'documents due by date', count(*) from mmd.document where next_
 union all select 'persons to evaluate', count(*) from iam.due where at <= %(now)s
 union all select 'account facts to deliver', count(*) from iam.outbox where delivered_at is null
 union all select 'operations under way', count(*) from iam.work where until > clock_timestamp()
-union all select 'operations waiting', count(*) from iam.work where ready_at <= clock_timestamp()
+union all select 'operations waiting', count(*) from iam.work w where ready_at <= clock_timestamp()
+    and not exists (select from iam.target_away a where a.target = w.target)
 """
 _MARK = "select (select coalesce(max(id), 0) from iam.journal), (select coalesce(sum(number), 0) from mmd.document)"
 

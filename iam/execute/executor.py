@@ -8,7 +8,7 @@ from connectors.targets.port import Target
 from iam.domain.account import Lane
 from iam.domain.permit import BrakeView
 from iam.execute.attempt import Attempts
-from iam.execute.breaker import Breaker, Passage
+from iam.execute.breaker import Breaker, BreakerState, Passage
 from iam.execute.metrics import ExecuteMetrics, Outcome
 from iam.execute.patience import DATABASE_AWAY, Patience
 from iam.execute.queue import CHANNEL, Pool, Queue
@@ -56,6 +56,9 @@ class Executor:
         self._targets = dict(targets)
         self._threads = threads
         self._queue = Queue(pool, owner, lease_seconds)
+        self._noted: dict[str, bool] = {}
+        self._noting = threading.Lock()
+        self._unconnected: set[str] = set()
         self._breakers = {name: Breaker(name, ticker) for name in targets}
         self._attempts = {
             name: Attempts(self._queue, keys, target, self._breakers[name], clock, ticker, self.metrics, brake)
@@ -96,10 +99,20 @@ class Executor:
     def _step(self, target: str, most_rank: int) -> Outcome | None:
         """Handle the most urgent row of a target. None: nothing to do now, or the target is away."""
         passage = self._breakers[target].passage()
-        if passage is Passage.WAIT or (passage is Passage.PROBE and not self._probe(target)):
-            return None
-        taken = self._queue.take(target, most_rank)
-        return self._attempts[target].make(taken) if taken else None
+        outcome: Outcome | None = None
+        if passage is Passage.CALL or (passage is Passage.PROBE and self._probe(target)):
+            taken = self._queue.take(target, most_rank)
+            outcome = self._attempts[target].make(taken) if taken else None
+        self._note(target)
+        return outcome
+
+    def _note(self, target: str) -> None:
+        """Keep `iam.target_away` true, so that others know what waits for a target and not for us."""
+        with self._noting:
+            away = self._breakers[target].state is not BreakerState.CLOSED
+            if self._noted.get(target) is not away:
+                self._queue.note_target(target, away=away)
+                self._noted[target] = away
 
     def _probe(self, target: str) -> bool:
         """Ask a target that was away for one account, without changing anything. True: it answers."""
@@ -219,6 +232,9 @@ class Executor:
     def measure(self) -> None:
         """Bring the gauges up to date."""
         waiting = {(one.target, one.lane): one for one in self._queue.waiting()}
+        for target in {target for target, _ in waiting} - set(self._targets) - self._unconnected:
+            log.warning("target %s is not connected here: its changes wait", target)
+            self._unconnected.add(target)
         for target, breaker in self._breakers.items():
             self.metrics.breaker.labels(target).set(breaker.state)
             oldest = 0.0

@@ -224,6 +224,12 @@ class Queue:
         with self.pool.connection() as connection:
             return connection.execute(_RETRY, {"target": target}).rowcount
 
+    def note_target(self, target: str, *, away: bool) -> None:
+        """Tell everybody whether a target answers."""
+        statement = "insert into iam.target_away (target) values (%s) on conflict do nothing"
+        with self.pool.connection() as connection:
+            connection.execute(statement if away else "delete from iam.target_away where target = %s", [target])
+
     def waiting(self) -> list[Waiting]:
         with self.pool.connection() as connection, connection.cursor(row_factory=class_row(Waiting)) as cursor:
             return cursor.execute(_WAITING).fetchall()

@@ -39,6 +39,14 @@ class ReferenceWait(IamTable, table=True):
     refers_to: uuid.UUID
 
 
+class TargetAway(IamTable, table=True):
+    """The target does not answer (real time, UTC): its work waits for it. The row is gone when it answers again."""
+
+    __tablename__ = "target_away"
+    target: str = Field(primary_key=True)
+    since: dt.datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
 class RelayLease(IamTable, table=True):
     """Who publishes the outbox, until when."""
 

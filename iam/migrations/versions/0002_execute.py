@@ -31,6 +31,11 @@ create table iam.reference_wait (
 );
 create index reference_wait_on on iam.reference_wait (refers_to, target);
 
+create table iam.target_away (
+    target text primary key,
+    since timestamptz not null default clock_timestamp()
+);
+
 create table iam.relay_lease (
     name text primary key,
     owner text not null,

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
+from connectors.targets import port
 from iam.domain.account import Lane
 from iam.execute.executor import Executor
-from tests.integration.iam_execute.desk import DISABLED, Desk
+from streams.clock import SystemTicker
+from tests.integration.iam_execute.desk import DISABLED, Desk, HandTarget
 
 
 @contextmanager
@@ -93,6 +95,28 @@ def test_while_a_target_is_away_it_is_asked_by_one_probe_and_intents_do_not_pile
         wait_until(lambda: len(desk.target.accounts) == 20)
 
 
+def test_everybody_can_see_that_a_target_is_away_until_it_answers(desk: Desk) -> None:
+    desk.join()
+    desk.target.down = True
+    executor = desk.executor()
+    executor.run_once()
+    assert desk.all("select target from iam.target_away") == [("directory",)]
+    desk.target.down = False
+    executor.retry_now("directory")
+    executor.run_once()
+    assert desk.all("select target from iam.target_away") == []
+
+
+def test_what_waits_for_a_target_that_is_not_connected_is_told_once(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.want(desk.join(), target="elsewhere")
+    executor = desk.executor()
+    executor.measure()
+    executor.measure()
+    assert caplog.messages == ["target elsewhere is not connected here: its changes wait"]
+
+
 def test_a_disabling_passes_a_thousand_creations_that_wait(desk: Desk) -> None:
     leaver = desk.join()
     executor = desk.executor()
@@ -134,10 +158,6 @@ def test_stopping_finishes_the_call_under_way_and_writes_down_its_result(desk: D
 
 
 def test_a_target_that_is_away_does_not_hold_up_another(desk: Desk) -> None:
-    from connectors.targets import port
-    from streams.clock import SystemTicker
-    from tests.integration.iam_execute.desk import HandTarget
-
     other = HandTarget("cloud")
     account = desk.join()
     desk.want(account, target="cloud")
