@@ -4,10 +4,11 @@ Nothing in key or headers identifies a person outside the hub: subjects are keye
 """
 
 import datetime as dt
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from streams.contracts.errors import Rejected
 
@@ -95,7 +96,7 @@ class Envelope:
     def associated_data(self) -> bytes:
         """What the seal binds the content to: a value moved under another envelope does not open, nor one whose envelope
         was changed (the time of first logging and the class of information too)."""
-        return json.dumps(self.headers(), sort_keys=True, separators=(",", ":")).encode()
+        return msgspec.json.encode(self.headers(), order="sorted")
 
 
 def new_event_id() -> str:
