@@ -47,7 +47,7 @@ _SETTINGS: Mapping[str, str] = {
     "group.initial.rebalance.delay.ms": "0",
     "group.min.session.timeout.ms": "1000",
     # After kill -9 the new broker may register only when the old one's session is over.
-    "broker.session.timeout.ms": "2500",
+    "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",
     "initial.broker.registration.timeout.ms": "30000",
     # One small machine: less preallocated memory and fewer threads than the defaults for a server of its own.

@@ -15,9 +15,12 @@ import msgspec
 from deploy.embedded.jars import LOCK_FILE, Jar
 
 SERVERS = {"kafka": "org.apache.kafka:kafka_2.13:4.1.0", "ldap": "com.unboundid:unboundid-ldapsdk:7.0.3"}
-# What brings the broker's own log lines out: it logs through slf4j 1.7. Pinned alone: resolved together with the broker,
-# its parent's version list would bend the broker's own versions.
-ALONE = {"kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.24.3",), "ldap": ()}
+# What brings the broker's own log lines out (it logs through slf4j 1.7), and a small Java compiler for the directory's
+# main class. Pinned alone: resolved together with the servers, their version lists would bend the servers' own versions.
+ALONE = {
+    "kafka": ("org.apache.logging.log4j:log4j-slf4j-impl:2.24.3",),
+    "ldap": ("org.codehaus.janino:janino:3.1.12", "org.codehaus.janino:commons-compiler:3.1.12"),
+}
 
 
 def main() -> None:

@@ -52,7 +52,7 @@ def start(server: Server, supervisor: Supervisor, seconds: float = 60.0) -> Prog
         program = server.program()
         supervisor.start(program)
         end = time.monotonic() + seconds
-        while time.monotonic() < end and supervisor.exits(server.name) < 2:
+        while time.monotonic() < end and supervisor.exits(server.name) == 0:
             if server.is_ready():
                 server.finish()
                 log.info("%s is ready after %.1f s", server.name, time.monotonic() - began)

@@ -132,9 +132,6 @@ class Stack:
 
     def stop_process(self, name: str) -> None:
         """Stop one server or worker until `start_process`: its clients see it absent."""
-        keeper = self._servers.get(name)
-        if isinstance(keeper, LdapServer):
-            keeper.save()
         self.supervisor.stop(name)
 
     def start_process(self, name: str) -> None:
@@ -263,13 +260,8 @@ class Stack:
             self._file.add_worker(name, about)
 
     def _stop(self) -> None:
-        """Workers first, then what the directory holds is written, then the servers."""
+        """The supervisor stops the workers first, then the servers."""
         began = time.monotonic()
-        with contextlib.suppress(Unavailable):  # the supervisor may be lost, or a worker deaf: closing is next
-            self.supervisor.stop(*self._workers, seconds=_WORKER_PATIENCE + 0.5)
-        for it in self._servers.values():
-            if isinstance(it, LdapServer):
-                it.save()
         self.supervisor.close()
         self._file.remove()
         log.info("everything is stopped after %.1f s", time.monotonic() - began)

@@ -12,6 +12,12 @@ import pytest
 from tests.integration.embedded.watch import ROOT
 
 
+CAN_RUN = """
+import os, sys, deploy.embedded
+sys.exit(not (os.access(sys.executable, os.X_OK) and os.access(sys.argv[1], os.W_OK)))
+"""
+
+
 @pytest.fixture
 def ordinary_user() -> Callable[[Path], tuple[str, ...]]:
     """The beginning of a command line that runs Python as an ordinary user, who owns the given folder."""
@@ -26,7 +32,7 @@ def ordinary_user() -> Callable[[Path], tuple[str, ...]]:
             candidates.append(("unshare", "--user", "--map-user=65534", "--map-group=65534", "--", sys.executable))
         for candidate in candidates:
             os.chown(folder, *((65534, 65534) if candidate[0] == "setpriv" else (0, 0)))
-            check = (*candidate, "-c", "import os, sys, deploy.embedded; os.listdir(sys.argv[1])", str(folder))
+            check = (*candidate, "-c", CAN_RUN, str(folder))
             if subprocess.run(check, cwd=ROOT, capture_output=True, check=False).returncode == 0:
                 return candidate
         pytest.skip("as root, and neither setpriv nor unshare gives an ordinary user who can read this clone")

@@ -147,7 +147,7 @@ PARENT = """
     folder = Path(sys.argv[1])
     supervisor = Supervisor(folder / "supervisor.log")
     for name, script in (("kind", "sleep 1000"), ("deaf", "trap '' TERM; while :; do sleep 0.1; done")):
-        supervisor.start(Program(name, ("/bin/sh", "-c", script), folder / "log", {"PATH": "/usr/bin:/bin"}, patience=1.0))
+        supervisor.start(Program(name, ("/bin/sh", "-c", script), folder / "log", {"PATH": "/usr/bin:/bin"}, patience=0.5))
     print("ready", flush=True)
     time.sleep(1000)
 """
