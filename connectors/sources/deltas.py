@@ -51,11 +51,11 @@ def load_delta(
     try:
         for batch in batches(items, edge, report, edge.batch):
             _publish(edge, reader, header, batch, report, raises_only=superseded)
-            progress(report.posts + report.rejected, header.declared)
+            progress(report.rows, header.declared)
     except Rejected as error:
         report.state, report.reason, report.detail = LoadState.ABORTED, error.code, error.detail
         return report
-    if header.declared is not None and header.declared != report.posts + report.rejected:
+    if header.declared is not None and header.declared != report.rows:
         report.alarms["load.incomplete", "declared count"] += 1
     if superseded:
         report.state = LoadState.VOID
@@ -99,6 +99,7 @@ def _publish(
         edge.send(outgoing, report)
         state.remember(edge.pool, reader.name, seen)
     edge.keep_rejected(reader.name, header.number, rejects)
+    report.rows += sum(item.rows for item in batch)
     report.posts += len(posts)
     report.rejected += len(rejects)
     for reject in rejects:

@@ -95,7 +95,7 @@ class Edge:
             record, claim = item.record, protection_of(item.record)
             spoken = None if claim is None else with_claims(record, (claim,))
             raw = repr(record.claims).encode(errors="backslashreplace")
-            return Reject(item.position, error.code, error.detail, raw, record.source_key, spoken)
+            return Reject(item.position, error.code, error.detail, raw, record.source_key, spoken, item.rows)
         return item
 
     def seal_record(self, source: str, record: SourceRecord) -> tuple[str, bytes]:

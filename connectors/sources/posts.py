@@ -44,10 +44,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A source record that was read. `position` counts posts in the file from 1."""
+    """A source record that was read. `position` counts posts in the file from 1; `rows` is how many of the file's
+    records it is made of (an employment has several)."""
 
     position: int
     record: SourceRecord
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Reject:
     raw: bytes
     source_key: str = ""
     protection: SourceRecord | None = None
+    rows: int = 1
 
 
 @dataclass(frozen=True, slots=True)

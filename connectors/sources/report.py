@@ -41,13 +41,15 @@ class Thresholds:
 class LoadReport:
     """Counts of one file (a delta) or of the total load that it is part of. `reason` is an error code or empty.
 
-    `alarms` counts (code, field); `published` and `urgent` count messages that this call sent.
+    `rows` counts the file's own records, `posts` what they were read as; `alarms` counts (code, field); `published` and
+    `urgent` count messages that this call sent.
     """
 
     source: str
     total: bool = False
     state: LoadState = LoadState.OPENED
     load_id: int | None = None
+    rows: int = 0
     posts: int = 0
     rejected: int = 0
     published: int = 0

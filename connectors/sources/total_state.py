@@ -196,18 +196,25 @@ staged as (
     from connectors.staged where load = %(load)s group by source_key
 )
 """
-_IS_CHANGED = f"""
-not k.rejected and (s.source_key is null or s.digest <> k.digest
-    or (%(own_versions)s and left(k.version, {_STAMP_LENGTH}) > left(s.version, {_STAMP_LENGTH})))
-"""
-_COMPARE = f"""
-with {_STAGED_KEYS}
-select count(*) filter (where not k.rejected and s.source_key is null),
-       count(*) filter (where s.source_key is not null and {_IS_CHANGED}),
-       count(*) filter (where s.source_key is not null and not ({_IS_CHANGED})),
-       max(left(k.version, {_STAMP_LENGTH})) filter (where k.version <> ''),
-       max(k.version)
-from staged k left join connectors.snapshot s on s.source = %(source)s and s.source_key = k.source_key
+_JUDGE = f"""
+with {_STAGED_KEYS}, judged as (
+    select k.source_key, case
+        when k.rejected then 'unchanged'
+        when s.source_key is null then 'added'
+        when s.digest <> k.digest then 'changed'
+        when %(own_versions)s and left(k.version, {_STAMP_LENGTH}) > left(s.version, {_STAMP_LENGTH}) then 'changed'
+        else 'unchanged' end as verdict
+    from staged k left join connectors.snapshot s on s.source = %(source)s and s.source_key = k.source_key
+)
+update connectors.staged r set verdict = j.verdict from judged j
+where r.load = %(load)s and r.source_key = j.source_key and r.verdict <> j.verdict
+"""  # noqa: S608
+_COUNT = f"""
+select count(distinct source_key) filter (where verdict = 'added'),
+       count(distinct source_key) filter (where verdict = 'changed'),
+       count(distinct source_key) filter (where verdict = 'unchanged'),
+       max(left(version, {_STAMP_LENGTH})), max(version)
+from connectors.staged where load = %(load)s
 """  # noqa: S608
 _GONE = """
 from connectors.snapshot s
@@ -220,7 +227,9 @@ def compare(pool: Pool, load: Load, *, own_versions: bool) -> tuple[Difference, 
     """How the load differs from the snapshot, and its stamp: its header's, or its newest post's if that is later."""
     values = {"load": load.id, "source": load.source, "own_versions": own_versions}
     with pool.connection() as connection:
-        row = connection.execute(_COMPARE, values).fetchone()
+        connection.execute("analyze connectors.staged, connectors.snapshot")
+        connection.execute(_JUDGE, values)
+        row = connection.execute(_COUNT, values).fetchone()
         added, changed, unchanged, own, newest = row if row is not None else (0, 0, 0, "", "")
         stamp = max(load.stamp, (own if own_versions else newest) or "")
         gone = _one(connection.execute(f"select count(*) {_GONE}", values | {"stamp": stamp}).fetchone())  # noqa: S608
@@ -261,22 +270,17 @@ def decide(pool: Pool, load_id: int, who: str, now: dt.datetime) -> None:
         )
 
 
-def changed_records(pool: Pool, load: Load, *, own_versions: bool, size: int) -> Iterator[list[tuple[Staged, bool]]]:
+def changed_records(pool: Pool, load: Load, *, size: int) -> Iterator[list[tuple[Staged, bool]]]:
     """The staged records of changed keys in the order they were read, each with whether its key was known before."""
     after = (0, 0)
-    query = f"""
-        with {_STAGED_KEYS}
-        select r.file, r.position, r.source_key, r.version, r.subject, r.kinds, r.digest, r.key_id, r.body,
-               s.source_key is not null
-        from staged k left join connectors.snapshot s on s.source = %(source)s and s.source_key = k.source_key
-        join connectors.staged r on r.load = %(load)s and r.source_key = k.source_key
-        where {_IS_CHANGED} and r.body <> '' and (r.file, r.position) > (%(file)s, %(position)s)
-        order by r.file, r.position limit %(size)s
-    """  # noqa: S608
-    values = {"load": load.id, "source": load.source, "own_versions": own_versions, "size": size}
     while True:
         with pool.connection() as connection:
-            rows = connection.execute(query, values | {"file": after[0], "position": after[1]}).fetchall()
+            rows = connection.execute(
+                "select file, position, source_key, version, subject, kinds, digest, key_id, body, verdict = 'changed' "
+                "from connectors.staged where load = %s and verdict in ('added', 'changed') and body <> '' "
+                "and (file, position) > (%s, %s) order by file, position limit %s",
+                (load.id, *after, size),
+            ).fetchall()
         if not rows:
             return
         after = (rows[-1][0], rows[-1][1])

@@ -35,13 +35,12 @@ def load_total(
     try:
         for batch in batches(items, edge, report, edge.batch):
             unnamed += _stage(edge, reader, load_id, header, batch, report)
-            progress(report.posts + report.rejected, header.declared)
+            progress(report.rows, header.declared)
     except Rejected as error:
         _set(edge, load_id, LoadState.ABORTED, reason=error.code)
         report.state, report.reason, report.detail = LoadState.ABORTED, error.code, error.detail
         return report
-    found = report.posts + report.rejected
-    total_state.close_file(edge.pool, load_id, header.file, found, report.rejected, unnamed)
+    total_state.close_file(edge.pool, load_id, header.file, report.rows, report.rejected, unnamed)
     state.record_number(edge.pool, reader.name, header.number, edge.now())
     _settle(edge, reader, load_id, report)
     return report
@@ -68,6 +67,7 @@ def _send_raises(edge: Edge, reader: SourceReader, batch: Sequence[Post | Reject
         if before is None or before.digest != edge.digest(record):
             outgoing += lanes.raises(record)
     edge.send(outgoing, report)
+    report.rows += sum(item.rows for item in batch)
     report.posts += len(posts)
     report.rejected += len(batch) - len(posts)
     for item in batch:
@@ -163,7 +163,7 @@ def finish(edge: Edge, reader: SourceReader, load: Load, report: LoadReport) -> 
 def _publish_changes(edge: Edge, reader: SourceReader, load: Load, report: LoadReport) -> None:
     """Ends first: twice over the changed records, so that an end never waits for the bulk."""
     for ends_only in (True, False):
-        for rows in total_state.changed_records(edge.pool, load, own_versions=reader.own_versions, size=edge.batch):
+        for rows in total_state.changed_records(edge.pool, load, size=edge.batch):
             lanes = edge.lanes(reader)
             outgoing = []
             for row, known in rows:

@@ -73,7 +73,8 @@ class LoadFileRow(ConnectorTable, table=True):
 class StagedRow(ConnectorTable, table=True):
     """A record of a total load that is not settled, sealed under a system key. Deleted when the load is settled.
 
-    `body` is empty for a record that was rejected: the source still has it, so it is not absent.
+    `body` is empty for a record that was rejected: the source still has it, so it is not absent. `verdict` is what the
+    comparison with the snapshot gave: `added`, `changed` or `unchanged`.
     """
 
     __tablename__ = "staged"
@@ -87,6 +88,7 @@ class StagedRow(ConnectorTable, table=True):
     digest: str
     key_id: str
     body: bytes
+    verdict: str = ""
 
 
 class SnapshotRow(ConnectorTable, table=True):

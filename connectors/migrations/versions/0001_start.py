@@ -62,6 +62,7 @@ create table connectors.staged (
     digest text not null,
     key_id text not null,
     body bytea not null,
+    verdict text not null default '',
     primary key (load, file, position),
     foreign key (load, file) references connectors.load_file on delete cascade
 );

@@ -97,12 +97,11 @@ def _employment(rows: EmploymentRows, header: Header) -> Iterator[Item]:
         claims = tuple(rows.claims())
     except Rejected as error:
         spoken = record if protection is not None else None
-        yield Reject(line, error.code, error.detail, raw, rows.key.text, spoken)
+        yield Reject(line, error.code, error.detail, raw, rows.key.text, spoken, len(rows.rows))
         if record is None and protection is not None:
             yield Alarm("identifier.invalid", "a marked employment names no person")
     else:
-        yield Post(
-            line, SourceRecord(SOURCE, rows.key.text, header.stamp, subject, first + claims, identifier, total=True)
-        )
+        whole = SourceRecord(SOURCE, rows.key.text, header.stamp, subject, first + claims, identifier, total=True)
+        yield Post(line, whole, len(rows.rows))
     for code, detail in rows.alarms:
         yield Alarm(code, detail)

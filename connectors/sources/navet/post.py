@@ -164,7 +164,7 @@ class PostReader:
                 ),
                 valid_from=earliest(since) if since else changed,
             )
-        elif child(person, "Avregistrering") is None:
+        elif child(person, "Avregistrering") is None and _mark(self.element, "SkyddadFolkbokforing") != "J":
             self._missing("Folkbokforing")
         special = None if addresses is None else child(addresses, "SarskildPostadress")
         address = _address(special)

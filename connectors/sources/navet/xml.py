@@ -32,7 +32,8 @@ class _Rejoined:
 
 def local(element: Any) -> str:
     """The element's name without its namespace; empty for comments and instructions."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def elements(stream: BinaryIO) -> Iterator[Any]:

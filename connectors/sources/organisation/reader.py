@@ -81,8 +81,8 @@ def _unit(key: str, rows: Sequence[Row], header: Header, employer: str) -> Post 
     try:
         claims = tuple(_claims(key, [row.values for row in rows], employer))
     except Rejected as error:
-        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key)
-    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True))
+        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
+    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
 
 
 def _claims(key: str, rows: Sequence[Mapping[str, Any]], employer: str) -> Iterator[Claim]:
