@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from mmd.domain.canonical import canonical_bytes
 from mmd.domain.changes import lane, next_change
 from mmd.domain.person import derive_person
 from mmd.domain.protection import LEVEL
@@ -20,20 +21,22 @@ from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
 
-_BEFORE = (
-    "select id, kind, marking, shown, key_id, body from mmd.document where id = any(%b) order by id for no key update"
-)
+_BEFORE = """
+select id, kind, marking, shown, said, key_id, body from mmd.document where id = any(%b) order by id for no key update
+"""
 
 _WRITE = """
-insert into mmd.document as d (id, kind, number, marking, raised, key_id, body, shown, next_change)
-select n.id, n.kind, 1, n.marking, n.raised, n.key_id, n.body, n.shown, n.next_change
-from unnest(%b::text[], %b::text[], %b::text[], %b::boolean[], %b::text[], %b::bytea[], %b::text[], %b::timestamptz[])
-     as n (id, kind, marking, raised, key_id, body, shown, next_change)
+insert into mmd.document as d (id, kind, number, marking, raised, key_id, body, shown, said, next_change)
+select n.id, n.kind, 1, n.marking, n.raised, n.key_id, n.body, n.shown, n.said, n.next_change
+from unnest(%b::text[], %b::text[], %b::text[], %b::boolean[], %b::text[], %b::bytea[], %b::text[], %b::text[],
+            %b::timestamptz[]) as n (id, kind, marking, raised, key_id, body, shown, said, next_change)
 order by n.id
 on conflict (id) do update set
-    kind = excluded.kind, number = d.number + 1, marking = excluded.marking, raised = d.raised or excluded.raised,
-    key_id = excluded.key_id, body = excluded.body, shown = excluded.shown, next_change = excluded.next_change,
-    touched = pg_current_xact_id()
+    kind = excluded.kind, number = d.number + (d.said <> excluded.said)::int, marking = excluded.marking,
+    raised = d.raised or excluded.raised,
+    key_id = excluded.key_id, body = excluded.body, shown = excluded.shown, said = excluded.said,
+    next_change = excluded.next_change,
+    touched = case when d.said <> excluded.said then pg_current_xact_id() else d.touched end
 returning d.id, d.number
 """
 
@@ -59,6 +62,7 @@ class _Before:
     kind: str
     marking: Marking | None
     shown: str
+    said: str
     key_id: str
     body: bytes
 
@@ -70,6 +74,8 @@ class _Change:
     document: Document
     plain: bytes
     shown: str
+    said: str
+    restated: bool = False  # only stamps are newer: no new version, nobody hears of it
     lane: str = BULK
     marking: Marking | None = None
     raised: bool = False
@@ -113,8 +119,8 @@ class Writer:
     def _before(self, ids: Iterable[str]) -> dict[str, _Before]:
         self.cursor.execute(_BEFORE, [sorted(set(ids))])
         return {
-            row: _Before(kind, Marking(marking) if marking else None, shown, key_id, body)
-            for row, kind, marking, shown, key_id, body in self.cursor.fetchall()
+            row: _Before(kind, Marking(marking) if marking else None, shown, said, key_id, body)
+            for row, kind, marking, shown, said, key_id, body in self.cursor.fetchall()
         }
 
     def _opened(self, before: Mapping[str, _Before]) -> Callable[[str], Document | None]:
@@ -129,13 +135,13 @@ class Writer:
 
         return opened
 
-    def _shown(self, plain: bytes) -> str:
+    def _hashed(self, plain: bytes) -> str:
         return keyed_digest(self.digest_secret, "document", plain.decode())
 
     def _unit(self, key: str, group: Group, before: _Before | None, opened: Callable[[str], Document | None]) -> None:
         document = derive_unit(key, group.claims, self.register)
         plain = encoded(document)
-        shown = self._shown(plain)
+        shown, said = self._hashed(plain), self._hashed(canonical_bytes(document))
         if before is not None and before.shown == shown:
             return
         old = opened(key)
@@ -143,6 +149,8 @@ class Writer:
             document,
             plain,
             shown,
+            said,
+            restated=before is not None and before.said == said,
             fan_out=True,
             next_change=next_change(document, self.now),
             old_references=references_of(old) if isinstance(old, UnitDocument) else frozenset(),
@@ -159,7 +167,7 @@ class Writer:
     ) -> None:
         document = derive_person(group.claims, self.register, self.person_id_of, subjects=group.subjects)
         plain = encoded(document)
-        shown = self._shown(plain)
+        shown, said = self._hashed(plain), self._hashed(canonical_bytes(document))
         mine = before.get(survivor)
         changed = mine is None or mine.shown != shown
         if not changed and not moved:
@@ -175,6 +183,8 @@ class Writer:
                 document,
                 plain,
                 shown,
+                said,
+                restated=mine is not None and mine.said == said and mine.kind == "person",
                 lane=URGENT if urgent else BULK,
                 marking=marking,
                 raised=_raised(mine, marking),
@@ -194,12 +204,13 @@ class Writer:
     ) -> None:
         redirect = Redirect(row, survivor)
         plain = encoded(redirect)
-        shown = self._shown(plain)
+        shown = self._hashed(plain)
         if before is not None and before.shown == shown:
             return
         self._changes[row] = _Change(
             redirect,
             plain,
+            shown,
             shown,
             lane=lane,
             marking=marking,
@@ -226,7 +237,8 @@ class Writer:
         rows = [
             (
                 *(row, _kind(one.document), one.marking.value if one.marking else None, one.raised),
-                *(one.key.id if one.key else "", seal_document(one.key, row, one.plain), one.shown, one.next_change),
+                *(one.key.id if one.key else "", seal_document(one.key, row, one.plain), one.shown),
+                *(one.said, one.next_change),
             )
             for row, one in self._changes.items()
         ]
@@ -240,6 +252,7 @@ class Writer:
         dirty = [
             Dirty(row, self._changes[row].lane, number, *_cause(causes, row, self.now), self._changes[row].fan_out)
             for row, number in numbers.items()
+            if not self._changes[row].restated
         ]
         if self._aliases_raised:
             self.cursor.execute(_RAISE, [sorted(self._aliases_raised)])

@@ -137,9 +137,10 @@ class KeptAsideRow(MmdTable, table=True):
 
 
 class DocumentRow(MmdTable, table=True):
-    """The current document. `shown` is a keyed hash of its whole content with stamps: what does not change it is no new
-    version. `raised`: the marking rose and the outer key must be renewed when it is published next. `touched`: which
-    transaction wrote it last, for readers that look for what is new. A redirect's body names the survivor."""
+    """The current document. `shown` is a keyed hash of its whole content with stamps, `said` one without: what does not
+    change `said` is no new version. `raised`: the marking rose and the outer key must be renewed when it is published
+    next. `touched`: which transaction wrote it last, for readers that look for what is new. A redirect's body names the
+    survivor."""
 
     __tablename__ = "document"
     id: str = Field(primary_key=True)
@@ -150,6 +151,7 @@ class DocumentRow(MmdTable, table=True):
     key_id: str
     body: bytes
     shown: str
+    said: str
     next_change: dt.datetime | None = _instant(nullable=True)
     touched: str = _transaction()
 

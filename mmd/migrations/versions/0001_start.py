@@ -104,6 +104,7 @@ create table mmd.document (
     key_id text not null,
     body bytea not null,
     shown text not null,
+    said text not null,
     next_change timestamptz,
     touched xid8 not null default pg_current_xact_id()
 );
