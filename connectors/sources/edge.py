@@ -27,7 +27,8 @@ REJECTED_DAYS = 30
 
 
 class Edge:
-    """One per process. `keys` gives the system key that rejected records and unsettled loads are sealed with."""
+    """One per process. `keys` gives the system key that rejected records and unsettled loads are sealed with; `pool` must
+    have room for two connections, because one is held as long as a file of the source is read."""
 
     def __init__(
         self,
