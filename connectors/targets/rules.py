@@ -23,17 +23,6 @@ def managed(groups: Iterable[str]) -> frozenset[str]:
     return frozenset(group for group in groups if is_managed(group))
 
 
-def limited_to(state: AccountState, capabilities: Capabilities) -> AccountState:
-    """The part of a state that a target can hold: what provisioning may ask of it, and compare a read-back with."""
-    return AccountState(
-        state.key,
-        state.presence,
-        state.uid,
-        {name: value for name, value in state.attributes.items() if name in capabilities.attributes},
-        state.groups if capabilities.groups else frozenset(),
-    )
-
-
 def check(state: AccountState, capabilities: Capabilities) -> None:
     """Raises `Rejected("target.refused")` that names the field; a target never stores a part of what it was asked."""
     _check_text("key", state.key, _LONGEST["key"])

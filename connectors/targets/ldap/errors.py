@@ -31,8 +31,17 @@ _NOT_NOW = frozenset(
 )
 _LOST = frozenset({results.RESULT_OTHER, results.RESULT_CANCELED, results.RESULT_TOO_LATE})
 
-EXPECTED_EXCEPTIONS = (exceptions.LDAPException, PyAsn1Error, OSError, struct.error, ValueError)
-"""What ldap3 lets out: its own, those of its decoder, the socket's, and ValueError for values that it cannot encode."""
+EXPECTED_EXCEPTIONS = (
+    exceptions.LDAPException,
+    OSError,
+    PyAsn1Error,
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+"""What ldap3 lets out: its own, the socket's, and what its decoders raise over an answer that is not LDAP."""
 
 _LOST_EXCEPTIONS = (
     exceptions.LDAPCommunicationError,
@@ -42,9 +51,6 @@ _LOST_EXCEPTIONS = (
     exceptions.LDAPServerPoolError,
     exceptions.LDAPStartTLSError,
     exceptions.LDAPTransactionError,
-    PyAsn1Error,
-    OSError,
-    struct.error,
 )
 
 
@@ -61,7 +67,9 @@ def outcome_of_exception(error: Exception) -> Outcome:
     if isinstance(error, exceptions.LDAPOperationResult):
         code = getattr(error, "result", None)
         return outcome_of_code(code) if isinstance(code, int) and code else Outcome.LOST
-    return Outcome.LOST if isinstance(error, _LOST_EXCEPTIONS) else Outcome.REFUSED
+    if isinstance(error, _LOST_EXCEPTIONS) or not isinstance(error, exceptions.LDAPException):
+        return Outcome.LOST
+    return Outcome.REFUSED
 
 
 def error_for(outcome: Outcome, detail: str, *, may_be_done: bool) -> KallanError:

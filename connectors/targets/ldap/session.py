@@ -115,7 +115,9 @@ class Session:
         controls = [assertion(condition)] if condition and self.conditional else None
         code, _, _ = self._call(verb, *args, controls=controls)
         if code not in {results.RESULT_SUCCESS, *also}:
-            raise self._failure(outcome_of_code(code), verb, f"result {code}", may_be_done=self.wrote)
+            outcome = outcome_of_code(code)
+            may_be_done = self.wrote or outcome is Outcome.LOST
+            raise self._failure(outcome, verb, f"result {code}", may_be_done=may_be_done)
         self.wrote = self.wrote or code == results.RESULT_SUCCESS
         return code
 
@@ -217,13 +219,14 @@ class Pool:
 
     def _open(self) -> ldap3.Connection:
         settings = self.settings
+        over_tls = settings.url.startswith("ldaps://")
+        secure = over_tls or settings.start_tls
         connection = None
         try:
-            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.ca_file or None)
             server = ldap3.Server(
                 settings.url,
-                use_ssl=settings.url.startswith("ldaps://"),
-                tls=tls,
+                use_ssl=over_tls,
+                tls=_Tls(settings.ca_file) if secure else None,
                 get_info=ldap3.NONE,
                 connect_timeout=settings.connect_timeout,
             )
@@ -248,6 +251,17 @@ class Pool:
             _close(connection)
             raise Unavailable("target.unreachable", f"{settings.name}: bind: result {result['result']}")
         return connection
+
+
+class _Tls(ldap3.Tls):  # type: ignore[misc]
+    """TLS with certificate and host name checked by Python's ssl: ldap3's own check uses a function that Python drops."""
+
+    def __init__(self, ca_file: str) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self._context = ssl.create_default_context(cafile=ca_file or None)
+
+    def wrap_socket(self, connection: ldap3.Connection, do_handshake: bool = False) -> None:
+        connection.socket = self._context.wrap_socket(connection.socket, server_hostname=connection.server.host)
 
 
 def _entry(response: Mapping[str, Any]) -> Entry:

@@ -118,6 +118,7 @@ class LdapBench(ServerBench):
         self.bind_dn, self.password, self.base_dn, self.disabling = bind_dn, password, base_dn, disabling
         self.keeps_credential = disabling is Disabling.LOCKED_TIME
         self.target = self.ldap = self.target_at(port, timeout=10)
+        self.ldap_people = f"ou=people,{base_dn}"
         self._hand = self.connect(bind_dn, password)
         assert self._hand.bind()[0]
 
@@ -161,6 +162,10 @@ class LdapBench(ServerBench):
 
     def add(self, dn: str, classes: list[str], values: dict[str, Any]) -> None:
         status, result, _, _ = self._hand.add(dn, classes, values)
+        assert status, result["description"]
+
+    def delete(self, dn: str) -> None:
+        status, result, _, _ = self._hand.delete(dn)
         assert status, result["description"]
 
     def set_password(self, uid: str, password: str) -> None:
@@ -283,6 +288,21 @@ class ScimBench(ServerBench):
             user = {"schemas": [_USER], "userName": key, "externalId": key, "displayName": key, "active": True}
             members.append({"value": self._send("POST", "Users", json=user)["id"]})
         self._send("POST", "Groups", json={"schemas": [_GROUP], "displayName": group, "members": members})
+
+    def double(self, key: str) -> str:
+        """A second user with the same key, and its id."""
+        user = {"schemas": [_USER], "userName": f"double-{key}", "externalId": key}
+        return str(self._send("POST", "Users", json=user)["id"])
+
+    def delete_user(self, user_id: str) -> None:
+        self._send("DELETE", f"Users/{user_id}")
+
+    def make_group(self, name: str, uids: Iterable[str]) -> None:
+        members = [{"value": self.user(uid)["id"]} for uid in uids]
+        self._send("POST", "Groups", json={"schemas": [_GROUP], "displayName": name, "members": members})
+
+    def delete_group(self, name: str) -> None:
+        self._send("DELETE", f"Groups/{self.groups(name)[0]['id']}")
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         answer = self._hand.request(method, path, **options)
