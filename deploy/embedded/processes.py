@@ -190,9 +190,9 @@ class Supervisor:
             self._changed.notify_all()
         if self._lost:
             log.error("the supervisor process is gone; everything it ran is stopped")
-            for pid in left.values():
+            for pid in left.values():  # each leads a group of its own; its children have no other to end them
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
+                    os.killpg(pid, signal.SIGKILL)
 
     def _take_note(self, event: Event) -> None:
         with self._changed:

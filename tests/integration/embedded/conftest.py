@@ -11,7 +11,6 @@ import pytest
 
 from tests.integration.embedded.watch import ROOT
 
-
 CAN_RUN = """
 import os, sys, deploy.embedded
 sys.exit(not (os.access(sys.executable, os.X_OK) and os.access(sys.argv[1], os.W_OK)))

@@ -129,15 +129,16 @@ def test_run_gives_the_exit_code(tmp_path: Path, supervisor: Supervisor) -> None
 
 
 def test_when_the_supervisor_is_killed_its_programs_die_with_it(tmp_path: Path) -> None:
-    supervisor = Supervisor(tmp_path / "supervisor.log")
-    supervisor.start(sleeper(tmp_path))
-    everything = family(supervisor.process_id)
-    os.kill(supervisor.process_id, signal.SIGKILL)
-    assert all_gone(everything)
-    assert eventually(lambda: supervisor.lost)
-    with pytest.raises(Unavailable, match="gone"):
-        supervisor.start(sleeper(tmp_path, "another"))
-    supervisor.close()
+    with Supervisor(tmp_path / "supervisor.log") as supervisor:
+        supervisor.start(sleeper(tmp_path, script="sleep 1000 & echo started; wait"))
+        assert eventually(lambda: (tmp_path / "sleeper.log").read_text() != "")
+        everything = family(supervisor.process_id)
+        assert len(everything) == 3
+        os.kill(supervisor.process_id, signal.SIGKILL)
+        assert all_gone(everything)
+        assert eventually(lambda: supervisor.lost)
+        with pytest.raises(Unavailable, match="gone"):
+            supervisor.start(sleeper(tmp_path, "another"))
 
 
 PARENT = """
