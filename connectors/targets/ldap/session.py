@@ -1,5 +1,6 @@
 """Connections to a directory: a small pool, one connection per call of the port, every failure as the port's errors."""
 
+import math
 import ssl
 import threading
 import time
@@ -52,12 +53,12 @@ def assertion(condition: str) -> tuple[str, bool, bytes]:
 class Session:
     """One borrowed connection during one call of the port."""
 
-    def __init__(self, pool: "Pool", connection: ldap3.Connection, fresh: bool, deadline: float) -> None:
+    def __init__(self, pool: "Pool", connection: ldap3.Connection, fresh: bool, until: float) -> None:
         self._pool = pool
         self._settings = pool.settings
         self.connection = connection
         self._fresh = fresh  # nothing was ever sent over it but the bind
-        self._until = time.monotonic() + deadline
+        self._until = until  # monotonic seconds: the end of the call
         self.wrote = False
         self.broken = False  # not to be used again: lost, or a request is under way
 
@@ -140,7 +141,7 @@ class Session:
             if not (stale and verb == "search" and not self.wrote and not options.get("paged_cookie")):
                 may_be_done = self.wrote or verb != "search"
                 raise self._failure(outcome, verb, type(error).__name__, may_be_done=may_be_done) from None
-        self.connection = self._pool.reopen(self.connection)
+        self.connection = self._pool.reopen(self.connection, self._until)
         self._fresh, self.broken = True, False
         return self._call(verb, *args, **options)
 
@@ -173,6 +174,7 @@ class Pool:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
+        until = time.monotonic() + self.settings.deadline
         if not self._room.acquire(timeout=self.settings.connect_timeout):
             raise Unavailable("target.unreachable", f"{self.settings.name}: no free connection")
         try:
@@ -180,8 +182,8 @@ class Pool:
                 connection = self._idle.pop() if self._idle else None
             fresh = connection is None
             if connection is None:
-                connection = self._open()
-            session = Session(self, connection, fresh, self.settings.deadline)
+                connection = self._open(until)
+            session = Session(self, connection, fresh, until)
             try:
                 self._probe(session)
                 yield session
@@ -190,11 +192,11 @@ class Pool:
         finally:
             self._room.release()
 
-    def reopen(self, connection: ldap3.Connection) -> ldap3.Connection:
+    def reopen(self, connection: ldap3.Connection, until: float) -> ldap3.Connection:
         """A new connection for a dead one; the other idle ones are of the same age and are dropped too."""
         _close(connection)
         self.close()
-        return self._open()
+        return self._open(until)
 
     def close(self) -> None:
         with self._lock:
@@ -217,8 +219,11 @@ class Pool:
         self.conditional = root is not None and ASSERTION in root.all("supportedControl")
         self._probed = True
 
-    def _open(self) -> ldap3.Connection:
+    def _open(self, until: float) -> ldap3.Connection:
         settings = self.settings
+        timeout = min(settings.connect_timeout, until - time.monotonic())
+        if timeout <= 0:
+            raise Unavailable("target.unreachable", f"{settings.name}: connect: deadline")
         over_tls = settings.url.startswith("ldaps://")
         secure = over_tls or settings.start_tls
         connection = None
@@ -228,7 +233,7 @@ class Pool:
                 use_ssl=over_tls,
                 tls=_Tls(settings.ca_file) if secure else None,
                 get_info=ldap3.NONE,
-                connect_timeout=settings.connect_timeout,
+                connect_timeout=timeout,
             )
             connection = ldap3.Connection(
                 server,
@@ -237,7 +242,7 @@ class Pool:
                 client_strategy=ldap3.SAFE_SYNC,
                 auto_referrals=False,
                 check_names=False,
-                receive_timeout=max(1, round(settings.connect_timeout)),
+                receive_timeout=math.ceil(timeout),  # whole seconds only; every later call sets its own
             )
             connection.open()
             if settings.start_tls:

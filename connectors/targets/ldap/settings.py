@@ -63,5 +63,5 @@ class LdapSettings:
 
     @property
     def longest_call(self) -> float:
-        """Seconds: connecting (each of two tries), then the deadline, then the last answer that is waited for."""
-        return math.ceil(2 * self.connect_timeout + self.deadline + self.receive_timeout)
+        """Seconds: the deadline, then whatever began just before it: connecting, TLS and bind, or one answer."""
+        return self.deadline + max(3 * math.ceil(self.connect_timeout), self.receive_timeout)

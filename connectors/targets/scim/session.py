@@ -26,10 +26,11 @@ _TRIES = 3
 class Session:
     """Remembers whether anything was written: after that no failure may be called `nothing was sent`."""
 
-    def __init__(self, client: HttpxScimClient, settings: ScimSettings) -> None:
+    def __init__(self, client: HttpxScimClient, settings: ScimSettings, *, listing: bool = False) -> None:
         self._client = client
         self._settings = settings
         self._until = time.monotonic() + settings.deadline
+        self._listing = listing  # reads everything: every page has the whole deadline
         self._wrote = False
 
     # --- reading ---
@@ -72,7 +73,7 @@ class Session:
                 return found, total
 
     def _page(self, model: type[ResourceT], query: dict[str, Any]) -> ListResponse[ResourceT]:
-        until = time.monotonic() + self._settings.deadline if query["startIndex"] > 1 else self._until
+        until = time.monotonic() + self._settings.deadline if self._listing else self._until
         answer = self._read(lambda: self._client.query(model, query_parameters=query, until=until))
         if not isinstance(answer, ListResponse):
             raise error_for(Outcome.REFUSED, f"{self._settings.name}: not a list", may_be_done=False)

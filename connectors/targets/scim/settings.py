@@ -1,6 +1,5 @@
 """How a SCIM service provider is reached."""
 
-import math
 from dataclasses import dataclass, field
 
 import httpx
@@ -43,4 +42,4 @@ class ScimSettings:
     @property
     def longest_call(self) -> float:
         """Seconds: the deadline, then a connection and an answer that began before it."""
-        return math.ceil(self.deadline + self.connect_timeout + self.read_timeout)
+        return self.deadline + self.connect_timeout + self.read_timeout

@@ -68,7 +68,7 @@ class ScimTarget:
         return None if user is None else self._observe(session, user)
 
     def read_all(self) -> Iterator[Observed]:
-        session = self._session()
+        session = self._session(listing=True)
         users = [user for user in session.find_all(Account, "externalId pr") if user.external_id]
         groups = self._groups.by_member(session)
         keys = {user.id: user.external_id or "" for user in users}
@@ -164,8 +164,8 @@ class ScimTarget:
         names = managed(self._groups.of(session, user.id or "").values())
         return _observed(user, (manager.external_id or "") if manager else "", names)
 
-    def _session(self) -> Session:
-        session = Session(self._client, self._settings)
+    def _session(self, *, listing: bool = False) -> Session:
+        session = Session(self._client, self._settings, listing=listing)
         with self._probing:
             if self._conditional is None:
                 config = session.configuration()

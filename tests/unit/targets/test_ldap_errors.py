@@ -1,6 +1,8 @@
 """Every result code and every exception of ldap3 ends as one of the port's errors."""
 
 import inspect
+import socket
+import threading
 from typing import Any
 
 import ldap3
@@ -8,10 +10,10 @@ import pytest
 from ldap3.core import exceptions, results
 from ldap3.core.exceptions import LDAPException, communication_exception_factory
 
-from connectors.targets.ldap import LdapSettings
+from connectors.targets.ldap import LdapSettings, LdapTarget
 from connectors.targets.ldap.errors import Outcome, outcome_of_code, outcome_of_exception
 from connectors.targets.ldap.session import Pool
-from connectors.targets.port import Disabling
+from connectors.targets.port import AccountState, Disabling, Presence
 from streams.contracts.errors import KallanError, Rejected, Unavailable
 
 _SETTINGS = LdapSettings("ldap://127.0.0.1:389", "cn=admin", "x", "dc=test")
@@ -64,7 +66,7 @@ class _Pool(Pool):
         self.behaviour = behaviour
         self.opened = 0
 
-    def _open(self) -> ldap3.Connection:
+    def _open(self, until: float) -> ldap3.Connection:
         self.opened += 1
         return _Connection(self.behaviour)
 
@@ -177,6 +179,36 @@ def test_a_read_that_times_out_is_not_sent_again() -> None:
     asked = slow.behaviour.asked
     assert _raised(slow, write=False) is not None
     assert slow.behaviour.asked == asked + 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x30\x00",
+        b"\x30\x0c\x02\x01\x01\x61\x07\x0a\x01\x00\x04\x00\x04",
+        b"\x30\x05\x02\x01\x01\x61\x00",
+        b"\xff" * 40,
+        b"",
+    ],
+)
+def test_a_server_that_does_not_speak_ldap_is_unreachable(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def serve() -> None:
+            connection, _ = door.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        url = f"ldap://127.0.0.1:{door.getsockname()[1]}"
+        target = LdapTarget(LdapSettings(url, "cn=admin", "x", "dc=test", connect_timeout=1, deadline=2))
+        with pytest.raises(Unavailable) as raised:
+            target.ensure(AccountState("k", Presence.ENABLED, "u"))
+        assert raised.value.code == "target.unreachable"
+        thread.join(5)
 
 
 @pytest.mark.parametrize(

@@ -52,16 +52,24 @@ def test_only_what_was_never_sent_counts_as_not_sent(error: Exception, outcome: 
     assert outcome_of_exception(error) is outcome
 
 
-@pytest.mark.parametrize("status", range(100, 600))
-def test_every_status_has_a_meaning(status: int) -> None:
-    outcome = outcome_of_status(status)
-    assert (outcome is Outcome.DONE) == (200 <= status < 300)
-    if status in {500, 502, 504, 408}:
-        assert outcome is Outcome.LOST
-    if status in {301, 400, 403, 413, 501}:
-        assert outcome is Outcome.REFUSED
-    if status in {401, 429, 503}:
-        assert outcome is Outcome.NOT_NOW
+def test_every_status_has_a_meaning() -> None:
+    for status in range(100, 600):
+        assert (outcome_of_status(status) is Outcome.DONE) == (200 <= status < 300)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        ((408, 500, 502, 504, 599), Outcome.LOST),
+        ((101, 301, 400, 403, 413, 422, 501), Outcome.REFUSED),
+        ((401, 429, 503), Outcome.NOT_NOW),
+        ((404,), Outcome.MISSING),
+        ((409,), Outcome.CLASH),
+        ((412,), Outcome.WRITTEN_BETWEEN),
+    ],
+)
+def test_the_statuses_that_matter_mean_what_they_should(statuses: tuple[int, ...], outcome: Outcome) -> None:
+    assert {outcome_of_status(status) for status in statuses} == {outcome}
 
 
 @pytest.mark.parametrize("outcome", [found for found in Outcome if found is not Outcome.DONE])
