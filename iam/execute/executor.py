@@ -9,6 +9,7 @@ from iam.domain.account import Lane
 from iam.domain.permit import BrakeView
 from iam.execute.attempt import Attempts
 from iam.execute.breaker import Breaker, BreakerState, Passage
+from iam.execute.listening import listening
 from iam.execute.metrics import ExecuteMetrics, Outcome
 from iam.execute.patience import DATABASE_AWAY, Patience
 from iam.execute.queue import CHANNEL, Pool, Queue
@@ -198,18 +199,12 @@ class Executor:
         patience = Patience("execute listener")
         while not ending.is_set():
             try:
-                with self._pool.connection() as connection:
-                    connection.commit()
-                    connection.autocommit = True
-                    try:
-                        connection.execute(f"listen {CHANNEL}")
-                        patience.over()
-                        while not ending.is_set():
-                            for _ in connection.notifies(timeout=0.5, stop_after=1):
-                                for waker in wakers:
-                                    waker.set()
-                    finally:
-                        connection.close()  # not given back to others while it listens
+                with listening(self._pool, CHANNEL) as wait:
+                    patience.over()
+                    while not ending.is_set():
+                        if wait(0.5):
+                            for waker in wakers:
+                                waker.set()
             except DATABASE_AWAY as error:
                 patience.wait(error, ending)
 

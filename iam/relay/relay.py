@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from psycopg.rows import class_row
 
+from iam.execute.listening import listening
 from iam.execute.patience import DATABASE_AWAY, Patience
 from iam.execute.queue import CHANNEL as WORK_CHANNEL
 from iam.execute.queue import Pool
@@ -111,19 +112,12 @@ class AccountRelay:
             log.warning("account relay: the database is away, the lease runs out by itself")
 
     def _listen_and_publish(self, stop: threading.Event, patience: Patience) -> None:
-        with self._pool.connection() as connection:
-            connection.commit()
-            connection.autocommit = True
-            try:
-                connection.execute(f"listen {CHANNEL}")
-                while not stop.is_set():
-                    published = self.run_once()
-                    patience.over()
-                    if published == 0:
-                        for _ in connection.notifies(timeout=IDLE_SECONDS, stop_after=1):
-                            pass
-            finally:
-                connection.close()  # not given back to others while it listens
+        with listening(self._pool, CHANNEL) as wait:
+            while not stop.is_set():
+                published = self.run_once()
+                patience.over()
+                if published == 0:
+                    wait(IDLE_SECONDS)
 
     def _encode(self, waiting: list[Decision], done: list[int]) -> list[Message]:
         """The messages of all that can be sent, and in `done` their ids; what cannot be sent is set aside, with a line

@@ -24,10 +24,7 @@ def test_the_migrated_schema_has_exactly_the_described_columns(database_url: str
             for table in inspector.get_table_names(schema="iam")
             if table in OWN
         }
-        described = {
-            table.name: {(column.name, column.nullable) for column in table.columns}
-            for table in METADATA.tables.values()
-        }
+        described = {table.name: {(column.name, column.nullable) for column in table.columns} for table in tables}
         assert described == migrated
         for table in tables:
             keys = inspector.get_pk_constraint(table.name, schema="iam")["constrained_columns"]
