@@ -141,9 +141,10 @@ class Writer:
     def _unit(self, key: str, group: Group, before: _Before | None, opened: Callable[[str], Document | None]) -> None:
         document = derive_unit(key, group.claims, self.register)
         plain = encoded(document)
-        shown, said = self._hashed(plain), self._hashed(canonical_bytes(document))
+        shown = self._hashed(plain)
         if before is not None and before.shown == shown:
             return
+        said = self._hashed(canonical_bytes(document))
         old = opened(key)
         self._changes[key] = _Change(
             document,
@@ -167,7 +168,7 @@ class Writer:
     ) -> None:
         document = derive_person(group.claims, self.register, self.person_id_of, subjects=group.subjects)
         plain = encoded(document)
-        shown, said = self._hashed(plain), self._hashed(canonical_bytes(document))
+        shown = self._hashed(plain)
         mine = before.get(survivor)
         changed = mine is None or mine.shown != shown
         if not changed and not moved:
@@ -179,6 +180,7 @@ class Writer:
         )
         if changed:
             held = opened(survivor)
+            said = self._hashed(canonical_bytes(document))
             self._changes[survivor] = _Change(
                 document,
                 plain,

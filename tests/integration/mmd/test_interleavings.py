@@ -231,6 +231,47 @@ def test_a_zombie_worker_that_handles_the_same_batch_changes_nothing(
     assert first.hash() == alone(second, [batch])
 
 
+@pytest.mark.parametrize("table", ["claim", "head", "document", "dirty"])
+def test_two_workers_that_hear_different_things_of_one_known_person_lose_neither(
+    twins: tuple[Master, Master], persons: Callable[[int], Someone], table: str
+) -> None:
+    first, second = twins
+    anna = persons(1)
+    known = [first.record(anna, "1", Protection())]
+    hired = [first.record(anna, "1", employment(), source="hr", key="E1")]
+    renamed = [first.record(anna, "2", named("Anna"))]
+    second.ingest(known)
+    with held_at(first, table, hired) as control:
+        worker = run_into(control, second, renamed)
+        assert worker.is_alive(), "one person is derived by one worker at a time"
+    worker.finish()
+    found = first.reader.person(anna.id)
+    assert isinstance(found, PersonDocument)
+    assert [one.source_id for one in found.personas] == ["E1"]
+    assert [one.given for one in found.names] == ["Anna"]
+    assert first.hash() == alone(second, [known, hired, renamed])
+
+
+def test_a_worker_that_speaks_of_a_person_that_is_being_joined_does_not_write_to_the_old_place(
+    twins: tuple[Master, Master], persons: Callable[[int], Someone]
+) -> None:
+    """The joining worker has the row of the person already, and has not yet said where the person lives on."""
+    first, second = twins
+    old, new = persons(1), persons(2)
+    known = [first.record(old, "1", Protection()), first.record(new, "1", Protection())]
+    joining = [first.record(new, "2", new.refers(old))]
+    hired = [first.record(new, "1", employment(), source="hr", key="E1")]
+    second.ingest(known)
+    with held_at(first, "edge", joining) as control:
+        worker = run_into(control, second, hired)
+        assert worker.is_alive()
+    worker.finish()
+    found = first.reader.person(old.id)
+    assert isinstance(found, PersonDocument)
+    assert [one.source_id for one in found.personas] == ["E1"]
+    assert first.hash() == alone(second, [known, joining, hired])
+
+
 RELEASE = Release.from_data(
     {
         "reader": "topic",

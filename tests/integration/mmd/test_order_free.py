@@ -85,7 +85,14 @@ organisation = st.tuples(
 account = st.tuples(
     st.just("iam"), who, st.just(""), version, st.tuples(st.just("account"), st.sampled_from(["a", "b"]))
 )
-histories = st.lists(st.one_of(navet, navet, hr, hr, organisation, account), min_size=2, max_size=14)
+moving = st.tuples(
+    st.just("hr"),
+    who,
+    st.just("E1"),
+    version,
+    st.tuples(st.just("employment"), st.just(FIRST), st.just(UNITS[0]), st.just(0)),
+)
+histories = st.lists(st.one_of(navet, navet, hr, moving, organisation, account), min_size=2, max_size=14)
 
 
 def body(people: Sequence[Someone], about: int, key: str, what: tuple[object, ...]) -> Body | Claim | None:
