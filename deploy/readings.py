@@ -1,10 +1,12 @@
 """What a replay, a report or an operator reads: the stores and the targets, never by way of a worker."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 import psycopg_pool
+from psycopg.rows import TupleRow
 
 from connectors.targets.port import Observed, Target
 from deploy.leaks import LeakSearch
@@ -76,6 +78,6 @@ class Readings:
         rows = self._rows("select kind, source from mmd.conflict order by logged_at, kind, source")
         return [{"attribute": str(kind), "source": str(source)} for kind, source in rows]
 
-    def _rows(self, query: str) -> Iterator[Sequence[object]]:
+    def _rows(self, query: LiteralString) -> Iterator[TupleRow]:
         with self.pool.connection() as connection:
-            yield from connection.execute(query.encode()).fetchall()
+            yield from connection.execute(query).fetchall()

@@ -137,7 +137,7 @@ Kind = TypeVar("Kind", bound=Settings)
 def load_settings(kind: type[Kind]) -> Kind:
     """The settings of one process. Raises `KallanError("settings.invalid")` naming each variable, never a value."""
     try:
-        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"))
+        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"))  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as error:
         fields = "; ".join(f"KALLAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise KallanError("settings.invalid", fields) from None

@@ -120,12 +120,15 @@ class LagMeter:
     ) -> dict[tuple[str, str], int]:
         """Records not yet committed, by (group, topic). A group that never committed is behind by the whole topic.
 
-        Raises `Rejected("resource.unknown")` for a topic that does not exist.
+        Raises `Rejected("resource.unknown")` for a topic that does not exist, `Unavailable` where the broker does not
+        answer in time (a new one is still electing the coordinators of its groups).
         """
         try:
             return self._read(groups, timeout)
         except ck.KafkaException as error:
             raise away(error, "read lag") from None
+        except TimeoutError:
+            raise Unavailable("service.unavailable", "Kafka: no answer about consumer groups in time") from None
 
     def _read(self, groups: Mapping[str, Sequence[str]], timeout: float) -> dict[tuple[str, str], int]:
         present = self._admin.list_topics(timeout=timeout).topics

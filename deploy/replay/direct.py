@@ -85,7 +85,10 @@ class DirectWorld:
         target = self.targets.get(name)
         if target is None:
             raise Rejected("scenario.invalid", f"no target {name}")
-        target.down = action == "down"
+        if action == "down":
+            target.go_down()
+        else:
+            target.come_up()
 
     def settle(self) -> None:
         for _ in range(_ROUNDS):

@@ -114,12 +114,10 @@ class ScenarioItem(pytest.Item):
         if not outcome.good:
             raise ScenarioFailed("\n".join(outcome.failures or ["no expectation was checked"]))
 
-    def repr_failure(
-        self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None
-    ) -> "str | pytest.TerminalRepr":
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
         if isinstance(excinfo.value, ScenarioFailed):
             return f"{self.path.name} through {self.name}:\n{excinfo.value}"
-        return super().repr_failure(excinfo)
+        return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, f"{self.path.stem} through {self.name}"

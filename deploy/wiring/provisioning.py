@@ -37,7 +37,7 @@ def timers(base: Base, settings: ProvisioningSettings) -> Timers:
     return Timers(base.pool, base.keys, read_policy(settings.policy), secret, settings.name_domain, base.clock)
 
 
-_TIMES = {"connect_timeout": 2.0, "deadline": 8.0}
+_CONNECT, _ANSWER, _CALL = 2.0, 4.0, 8.0
 """Seconds. Short, because what a crashed executor was doing waits for its lease, and the lease outlives these."""
 LEASE_SECONDS = 25.0
 
@@ -54,8 +54,9 @@ def targets(settings: ExecuteSettings) -> dict[str, Target]:
                 base_dn=settings.ldap_base_dn,
                 name="directory",
                 disabling=Disabling(settings.ldap_disabling),
-                receive_timeout=4.0,
-                **_TIMES,
+                connect_timeout=_CONNECT,
+                receive_timeout=_ANSWER,
+                deadline=_CALL,
             )
         )
     if settings.scim_url:
@@ -65,8 +66,9 @@ def targets(settings: ExecuteSettings) -> dict[str, Target]:
                 token=settings.text_secret("scim.token"),
                 name="collaboration",
                 hosting="cloud",
-                read_timeout=4.0,
-                **_TIMES,
+                connect_timeout=_CONNECT,
+                read_timeout=_ANSWER,
+                deadline=_CALL,
             )
         )
     return found
