@@ -272,6 +272,27 @@ def test_a_worker_that_speaks_of_a_person_that_is_being_joined_does_not_write_to
     assert first.hash() == alone(second, [known, joining, hired])
 
 
+@pytest.mark.parametrize("table", ["edge", "document"])
+def test_a_chain_whose_two_references_come_at_once_ends_in_its_oldest_number(
+    twins: tuple[Master, Master], persons: Callable[[int], Someone], table: str
+) -> None:
+    first, second = twins
+    oldest, middle, newest = persons(1), persons(2), persons(3)
+    known = [first.record(one, "1", Protection()) for one in (oldest, middle, newest)]
+    batches = [
+        [first.record(middle, "2", middle.refers(oldest))],
+        [first.record(newest, "2", newest.refers(middle))],
+    ]
+    second.ingest(known)
+    with held_at(first, table, batches[0]) as control:
+        worker = run_into(control, second, batches[1])
+        assert worker.is_alive(), "persons are joined by one worker at a time"
+    worker.finish()
+    for one in (middle, newest):
+        assert first.reader.person(one.id) == Redirect(one.id, oldest.id)
+    assert first.hash() == alone(second, [known, *batches])
+
+
 RELEASE = Release.from_data(
     {
         "reader": "topic",
