@@ -118,8 +118,7 @@ def _figures(console: Console, world: LiveWorld, told: "Sequence[Told]", forms: 
     wrong += [] if any(form.handed_over for form in forms) else ["the protected child's form was not handed over"]
     wrong += [f"{count} records were set aside: {code}" for code, count in letters.items()]
     verdict = "NOT everything is as it should be:" if wrong else "Everything is as it should be."
-    console.print(f"  [bold]{verdict}[/bold]
-")
+    console.print(f"  [bold]{verdict}[/bold]\n")
     for line in wrong:
         console.print(f"    [red]{line}")
     return not wrong

@@ -18,6 +18,7 @@ def application(base: Base, settings: ApiSettings) -> FastAPI:
     return create_app(
         Services(
             pool=base.pool,
+            keys=base.keys,
             reader=Reader(base.pool, base.keys, settings.secret("person.secret")),
             feed=Feed(base.pool, base.keys, settings.secret("digest.secret")),
             register=read_register(settings.sources),

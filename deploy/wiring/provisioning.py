@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from iam.relay.relay import AccountRelay
-
 from connectors.targets.ldap.settings import LdapSettings
 from connectors.targets.ldap.target import LdapTarget
 from connectors.targets.port import Disabling, Target
@@ -15,6 +13,7 @@ from deploy.wiring.data import read_policy
 from iam.evaluate.handler import EvaluateHandler
 from iam.evaluate.timers import Timers
 from iam.execute.executor import Executor
+from iam.relay.relay import AccountRelay
 from streams.bus import Producer
 from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
