@@ -1,35 +1,55 @@
 """The application: routes, errors and measurements put together."""
 
-import time
-from collections.abc import Awaitable, Callable
+from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from mmd.api import changes, operations, persons, prefill, problems, units
+from mmd.api.described import with_components
+from mmd.api.guard import Guard
 from mmd.api.services import Services
+from mmd.store.feed import Changes
+from streams.contracts.documents import PersonDocument, UnitDocument
 
 DESCRIPTION = (
     "Read the municipality's master data under a release: a purpose, a legal basis and the attributes it allows. "
-    "Nothing is shown that the release does not hold, and a protected identity is decided once, in the hub."
+    "Nothing is shown that the release does not hold, and a protected identity is decided once, in the hub. "
+    "Errors are problem details (RFC 9457) with a stable `code`. A person whom the reader may not know of is answered "
+    "like one that does not exist."
 )
+
+
+ANSWERS = (PersonDocument, UnitDocument, prefill.PrefillAnswer, Changes, operations.State)
+"""What a route may answer."""
+
+
+class Application(FastAPI):
+    """FastAPI whose description holds the schemas of the answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = with_components(super().openapi(), ANSWERS)
+        return self.openapi_schema
 
 
 def create_app(given: Services | None) -> FastAPI:
     """The API over its services; None gives an application that can only be described (OpenAPI)."""
-    app = FastAPI(title="Källan MMD", version="1", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app = Application(
+        title="Källan MMD",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
     app.state.services = given
     for part in (persons, units, prefill, changes, operations):
         app.include_router(part.router)
     problems.install(app)
-
-    @app.middleware("http")
-    async def measured(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        started = time.perf_counter()
-        response = await call_next(request)
-        if given is not None:
-            route = getattr(request.scope.get("route"), "path", "unknown")
-            given.metrics.requests.labels(route=route, method=request.method, status=str(response.status_code)).inc()
-            given.metrics.seconds.labels(route=route).observe(time.perf_counter() - started)
-        return response
-
+    app.add_middleware(Guard, metrics=given.metrics if given else None)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -5,17 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from mmd.api.answers import json_answer
-from mmd.api.services import ReleaseDep, ServicesDep
-from streams.clock import today
+from mmd.api.described import answers
+from mmd.api.services import ReadingDep, ServicesDep
+from mmd.store.feed import Changes
 
-router = APIRouter(prefix="/v1", tags=["changes"])
+router = APIRouter(prefix="/v1", tags=["changes"], default_response_class=Response)
 
 
-@router.get("/changes", summary="Persons and units whose answer to this reader has changed since the cursor")
+@router.get(
+    "/changes",
+    summary="Persons and units whose answer to this reader has changed since the cursor",
+    responses=answers(Changes, "A page of notices, and where to go on", "cursor.invalid", "input.invalid"),
+)
 def read_changes(
     given: ServicesDep,
-    release: ReleaseDep,
-    cursor: Annotated[str, Query(max_length=200, description="From the last answer; empty: from the beginning")] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    reading: ReadingDep,
+    cursor: Annotated[str, Query(description="From the last answer; empty: from the beginning")] = "",
+    limit: Annotated[int, Query(ge=1, le=1000, description="The most notices on a page")] = 100,
 ) -> Response:
-    return json_answer(given.feed.changes(release, cursor, limit, today(given.clock)))
+    # The release with its subtrees worked out: when the organisation moves, the feed looks at everybody again.
+    return json_answer(given.feed.changes(reading.release, cursor, limit, reading.on))

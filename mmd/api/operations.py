@@ -1,31 +1,50 @@
 """Health, readiness and metrics: no token, no personal data."""
 
+import msgspec
 import psycopg
-import psycopg_pool
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from mmd.api.answers import json_answer
+from mmd.api.described import open_answers, text_answer
 from mmd.api.services import ServicesDep
 from streams.contracts.errors import Unavailable
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], default_response_class=Response)
+
+_WAIT_SECONDS = 2.0
+_NO_KEY = "inner/readiness/1"
 
 
-@router.get("/health", summary="The process answers")
-def health() -> dict[str, str]:
-    return {"status": "ok"}
+class State(msgspec.Struct, frozen=True):
+    """`ok`: the process answers. `ready`: so does everything that it needs."""
+
+    status: str
 
 
-@router.get("/ready", summary="The process can do its work: the store answers and is migrated")
-def ready(given: ServicesDep) -> dict[str, str]:
+@router.get("/health", summary="The process answers", responses=open_answers(State, "It does"))
+def health() -> Response:
+    return json_answer(State("ok"))
+
+
+@router.get(
+    "/ready",
+    summary="The process can do its work: store, data keys and token keys answer, and the store is migrated",
+    responses=open_answers(State, "It can", "service.unavailable"),
+)
+def ready(given: ServicesDep) -> Response:
+    place = "store"
     try:
-        with given.pool.connection(timeout=2.0) as connection:
+        with given.pool.connection(timeout=_WAIT_SECONDS) as connection:
             connection.execute("select 1 from mmd.document limit 1")
-    except (psycopg.Error, psycopg_pool.PoolTimeout) as error:
-        raise Unavailable("service.unavailable", f"store: {type(error).__name__}") from None
-    return {"status": "ready"}
+        place = "data keys"
+        given.keys.find({_NO_KEY})
+    except psycopg.Error as error:
+        raise Unavailable("service.unavailable", f"{place}: {type(error).__name__}") from None
+    given.verifier.keys()
+    return json_answer(State("ready"))
 
 
-@router.get("/metrics", summary="Prometheus metrics")
+@router.get("/metrics", summary="Prometheus metrics", responses=text_answer("Prometheus text format"))
 def metrics(given: ServicesDep) -> Response:
     return Response(generate_latest(given.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,49 +1,99 @@
 """Prefill: a form that no longer asks what the municipality knows; shown to the applicant before it is sent (R-04)."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from mmd.api.answers import json_answer, log_disclosure, relatives, whole_person
-from mmd.api.persons import person_by_identifier
-from mmd.api.services import ReleaseDep, ServicesDep
-from mmd.domain.prefill import Prefilled, prefill
-from streams.clock import today
-from streams.contracts.documents import PersonDocument
+from mmd.api import readlog
+from mmd.api.answers import json_answer, shown, whole_person
+from mmd.api.described import answers
+from mmd.api.persons import Asked, person_by_identifier
+from mmd.api.services import Reading, ReadingDep, Services, ServicesDep
+from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill
+from streams.contracts.documents import PersonaType, PersonDocument
 from streams.contracts.errors import Rejected
 
-router = APIRouter(prefix="/v1", tags=["prefill"])
-
-
-class Applicant(BaseModel):
-    """Who has signed in to the e-service, as its identity provider says."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    identifier: Annotated[str, Field(max_length=13, description="Twelve characters, `YYYYMMDDNNNN`")]
+router = APIRouter(prefix="/v1", tags=["prefill"], default_response_class=Response)
 
 
 class PrefillAnswer(msgspec.Struct, frozen=True):
-    """The filled form with how much had to be asked. `handed_over`: a case officer takes over, no reason is told."""
+    """The filled form, and how many of its fields the applicant must answer (`questions` of `fields`)."""
 
     form: Prefilled
     questions: int
     fields: int
 
 
-@router.post("/prefill/{form}", summary="A form filled with what is known of the applicant and the children in custody")
+@router.post(
+    "/prefill/{form}",
+    summary="A form filled with what is known of the applicant and the children in custody",
+    responses=answers(
+        PrefillAnswer,
+        "The form, to be shown to the applicant before it is sent. `handed_over`: a case officer takes over, "
+        "nothing known is shown, and no reason is told",
+        *("resource.unknown", "input.invalid", "input.not-decodable", "identifier.invalid", "identifier.ambiguous"),
+    ),
+)
 def prefill_form(
-    form: Annotated[str, Path(max_length=64)], applicant: Applicant, given: ServicesDep, release: ReleaseDep
+    form: Annotated[str, Path(max_length=64, description="Form id")],
+    asked: Asked,
+    given: ServicesDep,
+    reading: ReadingDep,
 ) -> Response:
-    known = given.forms.get(form)
-    if known is None:
+    wanted = given.forms.get(form)
+    if wanted is None:
         raise Rejected("resource.unknown", "form")
-    person = whole_person(given, person_by_identifier(given, applicant.identifier))
-    children = relatives(given, person)
-    filled = prefill(known, person, children, release, today(given.clock))
-    log_disclosure(given, release, PersonDocument(person.id, restricted=filled.handed_over), f"prefill {form}")
-    for asked, count in (("yes", filled.questions), ("no", filled.size - filled.questions)):
-        given.metrics.questions.labels(form=form, asked=asked).inc(count)
+    about_children = any(field.of == CHILD for field in wanted.fields)
+    if about_children:
+        _may_ask_about_children(reading)
+    applicant = whole_person(given, person_by_identifier(given, reading, asked.identifier))
+    seen = shown(given, reading, applicant)
+    if seen is None:
+        raise Rejected("resource.unknown")
+    children = _children(given, reading, applicant) if about_children else []
+    filled = prefill(wanted, applicant, children, reading.release, reading.on)
+    readlog.log(given, reading, f"prefill {form}", _entries(given, reading, wanted, filled, seen, children))
+    for asks, count in (("yes", filled.questions), ("no", filled.size - filled.questions)):
+        given.metrics.questions.labels(form=form, asked=asks).inc(count)
     return json_answer(PrefillAnswer(filled, filled.questions, filled.size))
+
+
+def _may_ask_about_children(reading: Reading) -> None:
+    """A form with a child's fields tells how many children there are. Decided before anybody is looked up."""
+    if not (reading.release.allows("wards") and reading.release.covers(PersonaType.GUARDIAN)):
+        raise Rejected("access.denied", "wards")
+
+
+def _children(given: Services, reading: Reading, applicant: PersonDocument) -> list[PersonDocument]:
+    """Those in the applicant's custody today, each once, by id."""
+    found = given.reader.persons({entry.person for entry in applicant.wards}).values()
+    own = {child.id: child for child in found if in_custody(applicant, child, reading.on)}
+    return [own[one] for one in sorted(own)]
+
+
+def _entries(
+    given: Services,
+    reading: Reading,
+    form: Form,
+    filled: Prefilled,
+    applicant: PersonDocument,
+    children: Sequence[PersonDocument],
+) -> list[readlog.Entry]:
+    """The applicant and each child, with what the form was filled from. `applicant` is what the release shows."""
+
+    def filled_from(person: PersonDocument, of: str) -> frozenset[str]:
+        if filled.handed_over:
+            return frozenset()
+        return readlog.groups_of_fields(person, (field for field in form.fields if field.of == of))
+
+    told = frozenset({"wards"}) if children else frozenset()
+    entries = [readlog.Entry(applicant.id, filled_from(applicant, APPLICANT) | told, applicant.restricted)]
+    for child in children:
+        seen = shown(given, reading, child)
+        if seen is None:
+            entries.append(readlog.Entry(child.id, frozenset(), restricted=True))
+        else:
+            entries.append(readlog.Entry(child.id, filled_from(seen, CHILD), seen.restricted))
+    return entries

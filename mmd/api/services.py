@@ -1,5 +1,6 @@
 """What the routes are given, and who is asking: no route reads settings or opens a connection itself."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,8 +17,10 @@ from mmd.domain.register import SourceRegister
 from mmd.domain.release import Release
 from mmd.store.feed import Feed
 from mmd.store.reader import Reader
-from streams.clock import Clock, today
+from streams.clock import Clock
 from streams.contracts.errors import Rejected
+from streams.contracts.time import local_date
+from streams.sealing import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Services:
     """`releases` by release id; `clients` tells which releases a client may use."""
 
     pool: psycopg_pool.ConnectionPool[psycopg.Connection]
+    keys: KeyRing
     reader: Reader
     feed: Feed
     register: SourceRegister
@@ -45,30 +49,57 @@ def services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(services)]
-_bearer = HTTPBearer(auto_error=False, description="OAuth 2 access token (JWT)")
+_bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="accessToken",
+    description="OAuth 2 access token (RFC 9068) of the municipality's authorization server; `client_id` names the client",
+)
 
 
-def release_of(
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One request: under which release (its id, and the decision with unit subtrees worked out) and when (UTC).
+
+    `now` is read once, so that one answer has one day.
+    """
+
+    id: str
+    release: Release
+    now: dt.datetime
+
+    @property
+    def on(self) -> dt.date:
+        """The Swedish date of the request."""
+        return local_date(self.now)
+
+
+def reading(
     given: ServicesDep,
     token: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
     kallan_release: Annotated[
-        str | None, Header(description="Release to read under, where a client has several")
+        str | None, Header(description="The release to read under; needed where the client has several")
     ] = None,
-) -> Release:
-    """The release that this request is made under. Deny by default: no token, no release, or one that has ended."""
+) -> Reading:
+    """What this request is made under. Deny by default: no token, no release, or one that is not in force."""
     if token is None:
-        raise Rejected("access.unauthenticated", "bearer token")
+        raise Rejected("access.unauthenticated")
     allowed = given.clients.get(given.verifier.client_of(token.credentials), ())
-    if kallan_release is None and len(allowed) == 1:
-        chosen = allowed[0]
-    elif kallan_release in allowed:
-        chosen = kallan_release or ""
+    if kallan_release is None:
+        if len(allowed) > 1:
+            raise Rejected("input.missing", "header.Kallan-Release")
+        chosen = next(iter(allowed), None)
     else:
-        raise Rejected("access.denied", "Kallan-Release")
+        chosen = kallan_release if kallan_release in allowed else None
+    if chosen is None:
+        raise Rejected("access.denied", "release")
+    now = given.clock.now()
     release = given.releases[chosen]
-    if not release.in_force(today(given.clock)):
+    if not release.in_force(local_date(now)):
         raise Rejected("access.denied", "the release is not in force")
-    return release
+    if release.units is not None and release.subtree:
+        release = release.with_units(given.reader.units(), local_date(now))
+    return Reading(chosen, release, now)
 
 
-ReleaseDep = Annotated[Release, Depends(release_of)]
+ReadingDep = Annotated[Reading, Depends(reading)]

@@ -5,23 +5,31 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Path, Response
 
 from mmd.api.answers import json_answer
-from mmd.api.services import ReleaseDep, ServicesDep
+from mmd.api.described import answers
+from mmd.api.services import ReadingDep, ServicesDep
 from mmd.domain.disclosure import disclose_unit
-from streams.clock import today
+from streams.contracts.documents import UnitDocument
 from streams.contracts.errors import Rejected
 
-router = APIRouter(prefix="/v1", tags=["organisation"])
+router = APIRouter(prefix="/v1", tags=["organisation"], default_response_class=Response)
 
 
-@router.get("/units/{key}", summary="One organisation unit on its three dated axes")
+@router.get(
+    "/units/{key}",
+    summary="One organisation unit on its three dated axes",
+    responses=answers(UnitDocument, "The unit", "resource.unknown", "input.invalid", conditional=True),
+)
 def read_unit(
-    key: Annotated[str, Path(max_length=200, description="Unit key, `unit:<employer>:<unit id>`")],
+    key: Annotated[
+        str,
+        Path(max_length=200, pattern=r"^[^\x00-\x1f]+$", description="Unit key, `unit:<employer>:<unit id>`"),
+    ],
     given: ServicesDep,
-    release: ReleaseDep,
-    if_none_match: Annotated[str | None, Header()] = None,
+    reading: ReadingDep,
+    if_none_match: Annotated[str | None, Header(description="ETag of the answer that the reader has")] = None,
 ) -> Response:
     document = given.reader.unit(key)
-    answer = None if document is None else disclose_unit(document, release, today(given.clock))
+    answer = None if document is None else disclose_unit(document, reading.release, reading.on)
     if answer is None:
         raise Rejected("resource.unknown")
     return json_answer(answer, if_none_match)

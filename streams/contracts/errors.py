@@ -70,6 +70,9 @@ _TEXTS = {
     "access.unauthenticated": ErrorText(401, "A valid access token is needed.", "Giltig åtkomstbiljett krävs."),
     "access.denied": ErrorText(403, "The release does not allow this.", "Utlämnandebeslutet medger inte detta."),
     "resource.unknown": ErrorText(404, "No such resource for this reader.", "Finns inte för denna läsare."),
+    "request.method-not-allowed": ErrorText(
+        405, "This address does not answer that method.", "Adressen svarar inte på den metoden."
+    ),
     "cursor.invalid": ErrorText(400, "The cursor is not valid.", "Ogiltig markör."),
     "service.unavailable": ErrorText(
         503, "A server that is needed does not answer.", "En server som behövs svarar inte."
