@@ -18,6 +18,7 @@ from deploy.embedded import kafka, ldap, postgres, scim
 from deploy.embedded.given import Given
 from deploy.embedded.stack import Stack, Worker
 from streams.contracts.errors import KallanError
+from tests.integration.embedded.broker import make_topic, read, send
 from tests.integration.embedded.watch import alive, all_gone, eventually, family, ports_of
 
 SERVERS = {"kafka", "postgres", "ldap", "scim"}
@@ -98,6 +99,7 @@ def test_everything_listens_on_loopback_only(stack: Stack) -> None:
 def test_each_process_has_its_own_log(stack: Stack) -> None:
     assert eventually(lambda: stack.log_of("api").read_text() == "hej\n")
     assert "Kafka Server started" in stack.log_of("kafka").read_text()
+    assert "SLF4J" not in stack.log_of("kafka").read_text(), "the broker's own lines come out"
 
 
 def test_a_second_stack_in_the_same_folder_is_refused(stack: Stack) -> None:
@@ -116,12 +118,16 @@ def test_a_worker_that_is_killed_comes_back_and_stack_json_says_so(stack: Stack)
 
 def test_every_server_that_is_killed_comes_back_at_its_address(stack: Stack) -> None:
     before = told(stack)["services"]
+    make_topic(stack.services.kafka, "kept")
+    send(stack.services.kafka, "kept", b"before")
     for name in SERVERS:
         os.kill(before[name]["pid"], signal.SIGKILL)
     assert eventually(lambda: all(told(stack)["services"][n]["pid"] != before[n]["pid"] for n in SERVERS))
     assert eventually(lambda: answers(stack) == SERVERS, 40)
     after = told(stack)["services"]
     assert [after[name]["address"] for name in SERVERS] == [before[name]["address"] for name in SERVERS]
+    send(stack.services.kafka, "kept", b"after")
+    assert read(stack.services.kafka, "kept", 2) == [b"before", b"after"]
 
 
 def test_a_server_can_be_absent_for_a_while(stack: Stack) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from deploy.embedded import jars
 from deploy.embedded.ldap import Directory
+from tests.integration.embedded.broker import make_topic, topics
 from tests.integration.embedded.test_directory import add, connect, find
 from tests.integration.embedded.watch import ROOT, all_gone, eventually, family, ports_of
 
@@ -83,6 +84,7 @@ def test_killed_it_leaves_nothing_and_the_next_one_takes_over_offline(tmp_path: 
         services = told(home)["services"]
         with psycopg.connect(services["postgres"]["url"]) as connection:
             connection.execute("create table kept as select 42 as v")
+        make_topic(services["kafka"]["address"], "kept")
         there = directory_of(services)
         with connect(there) as directory:
             assert add(directory, there, "kept") == "success"
@@ -96,6 +98,7 @@ def test_killed_it_leaves_nothing_and_the_next_one_takes_over_offline(tmp_path: 
             services = told(home)["services"]
             with psycopg.connect(services["postgres"]["url"]) as connection:
                 assert connection.execute("select v from kept").fetchone() == (42,)
+            assert "kept" in topics(services["kafka"]["address"])
             there = directory_of(services)
             with connect(there) as directory:
                 assert find(directory, there, "kept")
