@@ -7,13 +7,10 @@ the agent has no concurrency.
 
 import asyncio
 import logging
-import os
 import random
-import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from mode.supervisors import CrashingSupervisor
 from streams.client_logs import calm
 from streams.consume import Runner, Stopped
 from streams.contracts.errors import KallanError, Unavailable
+from streams.ending import Ending
 from streams.envelope import Message
 from streams.failures import unexpected
 from streams.kafka_client import text
@@ -30,10 +28,11 @@ from streams.kafka_topics import wait_for_topics
 
 log = logging.getLogger(__name__)
 
-FINISH_SECONDS = 6.0
-"""How long a worker that is asked to stop lets its current batch run; leaving the group takes up to 3 s more."""
+FINISH_SECONDS = 5.0
+"""How long a worker that is asked to stop lets its current batch run."""
 
-_LEAVE_SECONDS = 3.0
+_COMMIT = 1.5
+_LEAVE = 3.0
 _TICK = 0.1
 _QUICK_CRASHES = 10
 _QUICK_SECONDS = 60.0
@@ -153,13 +152,19 @@ def run_faust_worker(
     calm()
     data_dir.mkdir(parents=True, exist_ok=True)
     crashes = 0
-    with _signals(stop):
+
+    def new_app(work: _Work) -> Any:
+        app = _app(name, bootstrap, data_dir, batch)
+        _add_agent(app, topics, work, batch, within)
+        return app
+
+    with Ending(name, stop) as ending:
         while not stop.is_set():
             wait_for_topics(bootstrap, topics, stop=stop)
             if stop.is_set():
                 break
             work, started = _Work(runner, stop), time.monotonic()
-            finished = asyncio.run(_run(name, bootstrap, topics, work, batch, within, data_dir))
+            finished = asyncio.run(_run(new_app, work, ending))
             if work.failed is not None:
                 raise work.failed
             if finished:
@@ -173,26 +178,31 @@ def run_faust_worker(
     log.info("%s: stopped", name)
 
 
-async def _run(
-    name: str, bootstrap: str, topics: Sequence[str], work: _Work, batch: int, within: float, data_dir: Path
-) -> bool:
+async def _run(new_app: Callable[[_Work], Any], work: _Work, ending: Ending) -> bool:
     """One life of a Faust app. True: it was asked to stop and did; False: it crashed."""
-    app = _app(name, bootstrap, data_dir, batch)
-    _add_agent(app, topics, work, batch, within)
+    app, name = new_app(work), work.runner.group
     starting = asyncio.ensure_future(app.start())
     said = False
     while not (work.stop.is_set() or app.crashed or app.should_stop or (starting.done() and starting.exception())):
         if starting.done() and not said:
             said = True
-            log.info("%s: reading %s", name, ", ".join(topics))
+            log.info("%s: reading", name)
         await asyncio.sleep(_TICK)
     asked = work.stop.is_set() and not app.crashed
     await _finish_batch(name, work)
-    if asked and starting.done() and not starting.exception():
-        await _in_time(app.consumer.commit())
+    if asked and starting.done() and not starting.exception() and not await _in_time(app.consumer.commit(), _COMMIT):
+        ending.abandon("Kafka does not answer", 0)
+    # Stopping Faust in the middle of a rebalance can hang for good: its two threads wait for each other.
+    rebalanced_by = time.monotonic() + _LEAVE
+    while app.rebalancing and time.monotonic() < rebalanced_by:
+        await asyncio.sleep(_TICK)
+    status = 0 if asked and not work.busy else 1
+    ending.leave_within(_LEAVE, status)
     starting.cancel()
-    await _in_time(app.stop())
+    if not await _in_time(app.stop(), _LEAVE):
+        ending.abandon("the Kafka client does not stop", status)
     await asyncio.gather(starting, return_exceptions=True)
+    ending.left()
     return asked
 
 
@@ -201,32 +211,20 @@ async def _finish_batch(name: str, work: _Work) -> None:
     again, and one runner handles one batch at a time."""
     deadline = time.monotonic() + FINISH_SECONDS
     while work.busy:
-        if work.stop.is_set() and time.monotonic() > deadline:
-            log.error("%s: the batch did not end in %.0f s; left without it", name, FINISH_SECONDS)
-            logging.shutdown()
-            os._exit(1)  # its thread cannot be ended; what it had not committed is read again
-        await asyncio.sleep(_TICK)
         if not work.stop.is_set():
             deadline = time.monotonic() + FINISH_SECONDS
+        elif time.monotonic() > deadline:
+            log.error("%s: the batch did not end in %.0f s; leaving without it", name, FINISH_SECONDS)
+            return
+        await asyncio.sleep(_TICK)
 
 
-async def _in_time(action: Any) -> None:
+async def _in_time(action: Any, seconds: float) -> bool:
+    """Whether it was done in that time. An error counts as done: the client has answered."""
     try:
-        await asyncio.wait_for(action, _LEAVE_SECONDS)
-    except Exception as error:  # noqa: BLE001  # the broker may be away: what was not committed is read again
+        await asyncio.wait_for(action, seconds)
+    except TimeoutError:
+        return False
+    except Exception as error:  # noqa: BLE001  # what was not committed is read again
         log.warning("leaving Kafka: %s", type(error).__name__)
-
-
-@contextmanager
-def _signals(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set `stop`; only a main thread can take them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(one, lambda *_: stop.set()) for one in wanted]
-    try:
-        yield
-    finally:
-        for one, handler in zip(wanted, before, strict=True):
-            signal.signal(one, handler)
+    return True

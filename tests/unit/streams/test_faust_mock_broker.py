@@ -1,5 +1,8 @@
 """The Faust worker over librdkafka's broker in this process, which speaks the real protocol."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +22,32 @@ CANARY = "Kanariefågel"
 TOPIC, OTHER = "source.person.v1", "source.urgent.v1"
 
 
-@pytest.fixture
-def broker() -> Iterator[str]:
+class Broker:
     """A broker with both topics; it lives as long as the producer that made it."""
-    made = ck.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "x", "log_level": 0})
-    address = str(next(iter(made.list_topics(timeout=10).brokers.values()))).partition("/")[0]
-    for topic in (TOPIC, OTHER):
-        made.list_topics(topic, timeout=10)
-    yield address
-    made.flush(1)
+
+    def __init__(self) -> None:
+        self._producer: ck.Producer | None = ck.Producer(
+            {"test.mock.num.brokers": 1, "bootstrap.servers": "x", "log_level": 0}
+        )
+        (found,) = self._producer.list_topics(timeout=10).brokers.values()
+        self.address = str(found).partition("/")[0]
+        for topic in (TOPIC, OTHER):
+            self._producer.list_topics(topic, timeout=10)
+
+    def die(self) -> None:
+        self._producer = None
+
+
+@pytest.fixture
+def mock_broker() -> Iterator[Broker]:
+    made = Broker()
+    yield made
+    made.die()
+
+
+@pytest.fixture
+def broker(mock_broker: Broker) -> str:
+    return mock_broker.address
 
 
 class Box:
@@ -140,3 +160,43 @@ def test_a_broker_that_is_absent_is_waited_for_with_a_clear_line(
     assert worker.thread.is_alive()
     worker.end(5)
     assert worker.error is None
+
+
+PROGRAM = """
+import logging, sys, time
+from pathlib import Path
+from streams.consume import Runner
+from streams.faust_worker import run_faust_worker
+logging.basicConfig(level=logging.INFO)
+def handle(batch):
+    logging.info("handling %d", len(batch))
+    time.sleep(float(sys.argv[3]))
+    logging.info("handled")
+runner = Runner(handle, None, group="g")
+run_faust_worker("g", sys.argv[1], ["source.person.v1"], runner, data_dir=Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("batch_takes", "status"), [(1.0, 0), (60.0, 1)])
+def test_a_worker_process_ends_within_ten_seconds_also_when_the_broker_has_died_or_the_batch_goes_on(
+    mock_broker: Broker, tmp_path: Path, batch_takes: float, status: int
+) -> None:
+    send(mock_broker.address, TOPIC, 20)
+    log = tmp_path / "log"
+    argv = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, mock_broker.address, str(tmp_path)]
+    with log.open("wb") as out:
+        process = subprocess.Popen([*argv, str(batch_takes)], stdout=out, stderr=out)
+    try:
+        eventually(lambda: "handling 20" in log.read_text())
+        if status == 0:
+            mock_broker.die()
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == status, log.read_text()
+        assert time.monotonic() - started < 10
+        assert ("handled" in log.read_text()) == (status == 0)
+        assert "leaving" in log.read_text()
+        assert "Traceback" not in log.read_text()
+    finally:
+        process.kill()
+        process.wait()
