@@ -185,12 +185,12 @@ class Relay:
             return [*batch.tombstones, *self._codec.encode(sendable)]
 
     def _forget(self, batch: Batch) -> None:
-        """Everything was delivered: who refers to it becomes dirty, and what was sent is not dirty any more."""
+        """Everything was delivered: what was sent is not dirty any more, and who refers to it becomes dirty."""
         done = [one for one in batch.taken if one.id not in batch.bad]
         numbers = [[one.id for one in done], [one.number for one in done]]
         with self._pool.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(_DONE, numbers)  # first: two who refer to each other must not keep each other dirty for ever
             self._fan_out(cursor, [one for one in done if one.fan_out])
-            cursor.execute(_DONE, numbers)
             raised = [one for one in done if one.raised]
             if raised:
                 cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])

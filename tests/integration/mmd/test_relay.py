@@ -18,10 +18,12 @@ from streams.clock import SystemTicker
 from streams.codec import Incoming, PublishedCodec, Skipped
 from streams.contracts.claims import (
     Claim,
+    Custody,
     Employment,
     Marking,
     Name,
     Protection,
+    Relation,
     Segment,
     UnitName,
     UnitNode,
@@ -325,3 +327,20 @@ def test_a_running_relay_publishes_at_once_and_stops_when_told(
         thread.join(5)
     assert not thread.is_alive()
     assert master.rows("select count(*) from mmd.lease") == [(0,)]
+
+
+def test_two_who_refer_to_each_other_do_not_keep_each_other_dirty(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    guardian, child = persons(1), persons(2)
+    of_guardian, of_child = Custody((Relation("VF", child.subject),)), Custody((Relation("V", guardian.subject),))
+    master.ingest(
+        [master.record(guardian, "1", Protection(), of_guardian), master.record(child, "1", Protection(), of_child)]
+    )
+    bus = MemoryBus()
+    one = relay(master, bus)
+    rounds = 0
+    while one.run_once():
+        rounds += 1
+        assert rounds < 10, "the relay publishes the same two for ever"
+    assert master.rows("select count(*) from mmd.dirty") == [(0,)]
