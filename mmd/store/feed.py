@@ -1,9 +1,9 @@
 """The change feed of a release: thin notices that *this* reader's answer has changed, in a sequence of its own.
 
-Level-triggered like the relay: one row per document, moved to the end of the feed when the answer bytes under this
-release differ from the last ones (a keyed hash of them is kept). A gap in the sequence tells only that something the
-reader was told of before has changed again. What is new is found by the transaction that wrote a document, not by a
-serial: a document that commits late is not passed by.
+Level-triggered like the relay: one row per document, moved to the end of the feed when the answer under this release says
+something else than the last one (a keyed hash of its canonical form is kept). A gap in the sequence tells only that
+something the reader was told of before has changed again. What is new is found by the transaction that wrote a document,
+not by a serial: a document that commits late is not passed by.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
 
+from mmd.domain.canonical import canonical_bytes
 from mmd.domain.disclosure import disclose, disclose_unit
 from mmd.domain.release import Release
 from mmd.store.cursor import read_cursor, write_cursor
@@ -164,10 +165,14 @@ def _answer(
     on: dt.date,
     open_ids: frozenset[str],
 ) -> tuple[str, bytes]:
-    """What this reader would be answered, as bytes; empty where it may not know."""
+    """What this reader would be answered, in canonical form; empty where it may not know.
+
+    Without stamps (decision 0003): that something was said again is no change, and noticed only when the document is
+    looked at for another reason it would tell of something that this reader may not see.
+    """
     if isinstance(document, UnitDocument):
         unit = disclose_unit(document, release, on)
-        return "unit", b"" if unit is None else msgspec.json.encode(unit)
+        return "unit", b"" if unit is None else canonical_bytes(unit)
     if isinstance(document, Redirect):
         survivor = survivors.get(document.to)
         if not isinstance(survivor, PersonDocument) or disclose(survivor, release, on, unmarked=open_ids) is None:
@@ -175,5 +180,5 @@ def _answer(
         return "redirect", f"redirect\n{document.to}".encode()
     if isinstance(document, PersonDocument):
         person = disclose(document, release, on, unmarked=open_ids)
-        return "person", b"" if person is None else msgspec.json.encode(person)
+        return "person", b"" if person is None else canonical_bytes(person)
     return "gone", b""
