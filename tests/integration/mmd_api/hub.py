@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -163,6 +164,19 @@ class Hub:
         return self.master.rows(
             "select release, person, occasion, attribute_groups, restricted, at from mmd.disclosure order by id"
         )
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """While a table of the master is missing."""
+        self._execute(f"alter table mmd.{table} rename to {table}_away")
+        try:
+            yield
+        finally:
+            self._execute(f"alter table mmd.{table}_away rename to {table}")
+
+    def _execute(self, statement: str) -> None:
+        with self.master.pool.connection() as connection:
+            connection.execute(statement.encode())
 
     def close(self) -> None:
         self._runner.run(self._client.aclose())

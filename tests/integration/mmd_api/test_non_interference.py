@@ -1,0 +1,171 @@
+"""Invariant 8: a reader of one kind of role gets the same bytes whether or not the person has roles of another kind.
+
+Two worlds hear the same; one of them hears more, all of it about roles that the reader is not cleared for. Everything
+that the reader can ask is asked in both, after each step, and compared to the byte, headers and feed cursors too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import httpx
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from streams.contracts.claims import (
+    AccountFacts,
+    AgreedName,
+    Body,
+    Claim,
+    Employment,
+    Leave,
+    Protection,
+    Registration,
+    Segment,
+    WorkContact,
+    persona_key,
+)
+from streams.hashing import id_subject
+from tests.integration.mmd.conftest import START, Someone
+from tests.integration.mmd_api.hub import Hub, guardian_of, living, named, post, ward_of
+
+Persons = Callable[[int], Someone]
+Step = tuple[str, int]  # what happens, and a number that varies it
+
+SHARED = ("name", "address", "protection", "death", "again", "day")
+EMPLOYED = ("hired", "moved", "leave", "cancelled", "agreed", "phone", "account")
+CUSTODY = ("guardian", "guardian-until", "nobody's guardian")
+
+
+def said(step: Step, one: Someone, children: list[Someone]) -> tuple[str, str, tuple[Body | Claim, ...]] | None:
+    """Source, source key and claims of a step; None where nobody says anything."""
+    kind, number = step
+    employment = f"E-{one.id}-{number % 2}"
+    segment = Segment(dt.date(2026, 1, 1), None, f"unit:kommun:{number}", manager=children[0].subject)
+    by_kind: dict[str, tuple[str, str, tuple[Body | Claim, ...]]] = {
+        "name": ("navet", "", (named(f"Anna{number}"),)),
+        "again": ("navet", "", (named("Anna"),)),
+        "address": ("navet", "", (living(f"Gatan {number}"),)),
+        "protection": ("navet", "", (Protection(number == 1, number == 2),)),
+        "death": ("navet", "", (Registration("AV", "2026-03-01"),)),
+        "hired": ("hr", employment, (Employment("kommun", employment, (segment,)),)),
+        "moved": ("hr", employment, (Employment("kommun", employment, (segment,) * 2, (), False),)),
+        "leave": ("hr", employment, (Employment("kommun", employment, (segment,), (Leave(dt.date(2026, 3, 1)),)),)),
+        "cancelled": ("hr", employment, (Employment("kommun", employment, (segment,), (), True),)),
+        "agreed": ("hr", employment, (AgreedName(f"A {number}"),)),
+        "phone": ("hr", employment, (WorkContact(f"031-{number}"),)),
+        "guardian": ("navet", "", (guardian_of(*children[: number + 1]),)),
+        "guardian-until": ("navet", "", (guardian_of(children[0], until=dt.date(2026, 3, 1 + number)),)),
+        "nobody's guardian": ("navet", "", (ward_of(children[1]) if number else guardian_of(),)),
+    }
+    return by_kind.get(kind)
+
+
+def tell(hub: Hub, step: Step, version: int, one: Someone, children: list[Someone]) -> None:
+    """One step in one world. Event ids and times come from the place of the step, the same in both worlds."""
+    kind, number = step
+    stamp, at, event = f"{version:06}", START + dt.timedelta(minutes=version), f"event-{version}"
+    if kind == "account":
+        served = persona_key("employment", "kommun", f"E-{one.id}-{number % 2}")
+        facts = AccountFacts(f"account-{one.id}", (served,), f"u{number}", "", f"a{number}@kommun.test")
+        of, topic = id_subject(one.id), "source.account.v1"
+        hub.master.ingest([hub.master.record(of, stamp, facts, source="iam", at=at, event=event, topic=topic)])
+    elif kind == "day":
+        hub.master.clock.instant = START + dt.timedelta(days=number)
+    elif (record := said(step, one, children)) is not None:
+        source, key, claims = record
+        hub.master.ingest([hub.master.record(one, stamp, *claims, source=source, key=key, at=at, event=event)])
+
+
+def seen(hub: Hub, client: str, one: Someone, cursor: str) -> Iterator[httpx.Response]:
+    """Everything that the reader can ask."""
+    number = one.identifier.value
+    yield hub.person(one, client)
+    yield hub.person(one, client, valid="2026-02-01")
+    yield hub.person(one, client, known=(START + dt.timedelta(minutes=2)).isoformat())
+    yield hub.search(number, client)
+    yield hub.prefill(number, client)
+    yield hub.changes(client, cursor, limit=1000)
+
+
+def steps(kinds: tuple[str, ...], most: int) -> st.SearchStrategy[list[Step]]:
+    return st.lists(st.tuples(st.sampled_from(kinds), st.integers(0, 2)), max_size=most)
+
+
+def check(
+    new_hub: Callable[..., Hub], persons: Persons, client: str, visible: tuple[str, ...], hidden: tuple[str, ...]
+) -> None:
+    plain, fuller = new_hub(), new_hub()
+    births = count(0, 4)
+    tried: set[str] = set()
+
+    @settings(
+        max_examples=25,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        steps(SHARED + visible, 5).flatmap(
+            lambda shared: st.tuples(
+                st.just(shared), st.lists(steps(hidden, 2), min_size=len(shared) + 1, max_size=len(shared) + 1)
+            )
+        )
+    )
+    def law(history: tuple[list[Step], list[list[Step]]]) -> None:
+        shared, more = history
+        first = next(births)
+        one, children = persons(first), [persons(first + n) for n in range(1, 4)]
+        cursors = set()
+        for hub in (plain, fuller):
+            hub.master.clock.instant = START
+            for child in children:
+                records = hub.master.record(child, "000001", *post("Cia"), event=f"child-{child.id}")
+                hub.master.ingest([records])
+            hub.master.ingest([hub.master.record(one, "000001", *post("Anna"), event=f"first-{one.id}")])
+            cursors.add(hub.changes(client, limit=1000).json()["cursor"])
+        [cursor] = cursors
+        for place, step in enumerate([("", 0), *shared]):
+            for hub in (plain, fuller):
+                tell(hub, step, 10 * place + 10, one, children)
+            for nth, extra in enumerate(more[place]):
+                tell(fuller, extra, 10 * place + 11 + nth, one, children)
+                tried.add(extra[0])
+            for left, right in zip(seen(plain, client, one, cursor), seen(fuller, client, one, cursor), strict=True):
+                assert left.status_code == right.status_code, f"{left.request.url.path} {step}"
+                assert left.content == right.content, f"{left.request.url.path} {step}"
+                assert left.headers == right.headers
+            cursor = plain.changes(client, cursor, limit=1000).json()["cursor"]
+
+    law()
+    assert tried == set(hidden)
+
+
+def test_who_reads_employees_cannot_tell_whether_they_are_guardians(
+    new_hub: Callable[..., Hub], persons: Persons
+) -> None:
+    check(new_hub, persons, "staff", EMPLOYED, CUSTODY[:2])
+
+
+def test_who_reads_guardians_cannot_tell_whether_they_are_employed(
+    new_hub: Callable[..., Hub], persons: Persons
+) -> None:
+    check(new_hub, persons, "guardians", CUSTODY, EMPLOYED)
+
+
+def test_the_comparison_sees_a_role_that_is_shown(new_hub: Callable[..., Hub], persons: Persons) -> None:
+    """The check itself can fail: a reader of everybody sees the difference."""
+    plain, fuller = new_hub(), new_hub()
+    one, child = persons(1), persons(2)
+    for hub, custody in ((plain, ()), (fuller, (guardian_of(child),))):
+        hub.master.ingest([hub.master.record(child, "1", *post("Cia"), event="a")])
+        hub.master.ingest([hub.master.record(one, "1", *post("Anna", *custody), event="b")])
+    differs = [
+        left.request.url.path
+        for left, right in zip(seen(plain, "open", one, ""), seen(fuller, "open", one, ""), strict=True)
+        if left.content != right.content
+    ]
+    assert differs[:1] == [f"/v1/persons/{one.id}"]
+    assert "/v1/prefill/preschool-place" in differs
