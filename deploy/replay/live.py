@@ -39,7 +39,8 @@ class LiveWorld:
             topics=lambda: (message for topic in TOPICS for message in dump(running.master.kafka, topic.name)),
             logs=lambda: sorted(running.stack.logs.glob("*.log")),
         )
-        self.quiet = Quiet(self.base.pool, LagMeter(running.master.kafka), self.base.clock)
+        self._lag = LagMeter(running.master.kafka)
+        self.quiet = Quiet(self.base.pool, self._lag, self.base.clock)
 
     def set_clock(self, instant: dt.datetime) -> None:
         set_clock(self.base.keys_pool, instant)
@@ -63,5 +64,6 @@ class LiveWorld:
         wipe(self.base.pool, self.readings.targets)
 
     def close(self) -> None:
+        self._lag.close()
         set_clock(self.base.keys_pool, None)
         self.base.close()
