@@ -146,7 +146,7 @@ class PostgresServer:
             "log_error_verbosity": "terse",
         }
         if not self._durable:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         options = tuple(part for key, value in settings.items() for part in ("-c", f"{key}={value}"))
         return self._as_account(
             self.name, (str(self._run_as.program), "-D", str(self._data), *options), stop_signal=signal.SIGINT

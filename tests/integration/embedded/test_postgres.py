@@ -82,6 +82,21 @@ def test_after_kill_9_it_is_back_on_the_same_port_with_what_was_committed(tmp_pa
         assert value(postgres.url) == 42
 
 
+def test_what_was_committed_survives_kill_9_also_in_a_throwaway_folder(tmp_path: Path) -> None:
+    postgres = PostgresServer(tmp_path / "pg", tmp_path / "log", durable=False)
+    with Supervisor(tmp_path / "supervisor.log") as supervisor:
+        server.start(postgres, supervisor)
+        keep(postgres.url)
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute("update kept set v = 43")
+            first = supervisor.pid("postgres")
+            assert first
+            os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: supervisor.pid("postgres") not in {None, first})
+        assert eventually(postgres.is_ready)
+        assert value(postgres.url) == 43
+
+
 def test_values_never_reach_its_log(tmp_path: Path) -> None:
     folder = tmp_path / "pg"
     with embedded_postgres(folder) as url, psycopg.connect(url, autocommit=True) as connection:
