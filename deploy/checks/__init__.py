@@ -1,0 +1,1 @@
+"""Checks of the tree that are ours: generated files, personnummer, registry addresses."""
