@@ -1,8 +1,7 @@
 """A real LDAP server in a folder: UnboundID's in-memory server, which enforces schema and parents. Loopback only.
 
-It is started by a main class of our own (LoopbackDirectory.java, compiled in memory at each start), which keeps the
-entries in a file within a third of a second of every change; every start loads that file. What the last moment before a
-kill -9 changed can be lost: reconciliation with the target mends it.
+It is started by a main class of our own (LoopbackDirectory.java, compiled in memory at each start), which answers a
+change when it stands in a file: kill -9 loses nothing that was answered. Every start loads what was kept.
 """
 
 import contextlib

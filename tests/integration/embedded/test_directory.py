@@ -116,3 +116,37 @@ def test_its_entries_survive_kill_9_and_the_next_start(tmp_path: Path) -> None:
             assert find(connection, there, "stays") == before
             assert find(connection, there, "last"), "a graceful stop loses nothing"
         assert opens(there, f"uid=stays,ou=people,{there.base_dn}", "sesam")
+
+
+def test_what_was_answered_survives_kill_9_at_once(tmp_path: Path) -> None:
+    ldap = LdapServer(tmp_path / "ldap", tmp_path / "log")
+    with Supervisor(tmp_path / "supervisor.log") as supervisor:
+        server.start(ldap, supervisor)
+        there = ldap.directory
+        for life in range(3):
+            with connect(there) as connection:
+                changed, gone, renamed = (f"{name}{life}" for name in ("changed", "gone", "renamed"))
+                assert [add(connection, there, uid) for uid in (changed, gone, renamed)] == ["success"] * 3
+                dn = f"uid={changed},ou=people,{there.base_dn}"
+                connection.modify(
+                    dn,
+                    {"title": [(ldap3.MODIFY_REPLACE, ["chef"])], "userPassword": [(ldap3.MODIFY_REPLACE, ["korn"])]},
+                )
+                connection.modify(dn, {"cn": [(ldap3.MODIFY_ADD, ["Åsa"])], "sn": [(ldap3.MODIFY_REPLACE, ["y"])]})
+                connection.modify(dn, {"cn": [(ldap3.MODIFY_DELETE, ["Åsa"])]})
+                before = find(connection, there, changed)
+                connection.modify_dn(f"uid={renamed},ou=people,{there.base_dn}", f"uid=another{life}")
+                connection.delete(f"uid={gone},ou=people,{there.base_dn}")
+                first = supervisor.pid("ldap")
+                assert first
+                os.kill(first, signal.SIGKILL)
+            assert eventually(lambda first=first: supervisor.pid("ldap") not in {None, first})  # type: ignore[misc]
+            assert eventually(ldap.is_ready)
+            with connect(there) as connection:
+                assert find(connection, there, changed) == before, "the same entry, its entryUUID too"
+                assert before["title"] == [b"chef"]
+                assert not find(connection, there, gone)
+                assert not find(connection, there, renamed)
+                assert find(connection, there, f"another{life}")
+            assert opens(there, dn, "korn")
+    assert b"korn" not in b"".join(path.read_bytes() for path in (tmp_path / "ldap").glob("*.ldif*"))
