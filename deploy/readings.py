@@ -75,8 +75,11 @@ class Readings:
         return {str(code): int(count) for code, count in rows}
 
     def conflicts(self) -> list[dict[str, str]]:
-        rows = self._rows("select kind, source from mmd.conflict order by logged_at, kind, source")
-        return [{"attribute": str(kind), "source": str(source)} for kind, source in rows]
+        """What undesignated sources say that differs from what the master holds, oldest first."""
+        found = sorted(
+            self.reader.conflicts(today(self.clock)), key=lambda one: (one.logged_at, one.attribute, one.source)
+        )
+        return [{"attribute": one.attribute, "source": one.source} for one in found]
 
     def _rows(self, query: LiteralString) -> Iterator[TupleRow]:
         with self.pool.connection() as connection:

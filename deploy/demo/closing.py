@@ -15,6 +15,7 @@ from deploy.replay.live import LiveWorld
 from deploy.report import side_by_side
 from iam.explain.explain import explain
 from iam.explain.explanation import Operation
+from streams.clock import today
 
 if TYPE_CHECKING:
     from deploy.demo.play import Told
@@ -83,7 +84,7 @@ def _why(console: Console, world: LiveWorld, number: str, told: "Sequence[Told]"
             for done in target.operations:
                 if done.at >= since and done.outcome == "done":
                     console.print(f"    {_operation(target.target, done, rules)}", markup=False)
-    for conflict in world.readings.reader.conflicts(person):
+    for conflict in world.readings.reader.conflicts(today(world.readings.clock), person):
         console.print(
             f"    refused: {conflict.source} sent a {conflict.attribute} (record {conflict.source_key}); not designated,"
             " kept as a conflict without its value",

@@ -9,6 +9,7 @@ from deploy.municipality import cast as roles
 from deploy.municipality.cast import Cast, Member, NativeFile
 from deploy.municipality.changes import AGREED_NAME, NEW_FAMILY_NAME, Changes
 from deploy.readings import Readings
+from streams.clock import today
 from streams.contracts.claims import Marking
 
 DIRECTORY, CLOUD = "directory", "collaboration"
@@ -66,7 +67,7 @@ def _renamed(readings: Readings, cast: Cast, member: Member) -> list[str]:
 
 def _refused(readings: Readings, cast: Cast, member: Member) -> list[str]:
     person = readings.person(member.number)
-    conflicts = readings.reader.conflicts(person.id) if person else []
+    conflicts = readings.reader.conflicts(today(readings.clock), person.id) if person else []
     name = f"{member.person.call_name} {member.person.family}"
     found = [] if any(one.source == "hr" and one.attribute == "name" for one in conflicts) else ["no conflict is shown"]
     return found + _shows(readings, member, DIRECTORY, "display_name", name)

@@ -19,7 +19,7 @@ def application(base: Base, settings: ApiSettings) -> FastAPI:
         Services(
             pool=base.pool,
             keys=base.keys,
-            reader=Reader(base.pool, base.keys, settings.secret("person.secret")),
+            reader=Reader(base.pool, base.keys, settings.secret("person.secret"), settings.secret("digest.secret")),
             feed=Feed(base.pool, base.keys, settings.secret("digest.secret")),
             register=read_register(settings.sources),
             releases=releases.by_id,

@@ -21,7 +21,7 @@ def readings(
     logs: Callable[[], Sequence[Path]] = tuple,
 ) -> Readings:
     """`topics` and `logs` are where the leak search looks besides the stores and the targets."""
-    reader = Reader(base.pool, base.keys, settings.secret("person.secret"))
+    reader = Reader(base.pool, base.keys, settings.secret("person.secret"), settings.secret("digest.secret"))
     releases = read_releases(settings.releases).by_id
     return Readings(
         pool=base.pool,

@@ -4,7 +4,6 @@ One bad claim does not take the others with it: the protection claim of a post c
 of a record without a version stamp nothing but the protection claim is used.
 """
 
-import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,12 @@ from uuid import UUID
 import msgspec
 
 from mmd.domain.claims import ID_SUBJECT_PREFIX, KEEPS_ALL, LoggedClaim, digest_of, head_key, kind_of
+from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
 from mmd.ingest.validate import check_claim, check_record, is_unit
 from mmd.store.sealed import StoredClaim, seal_claim
 from streams.codec import Failed, Incoming, RecordCodec
-from streams.contracts.claims import Absent, Claim, SourceRecord
+from streams.contracts.claims import Claim, SourceRecord
 from streams.contracts.errors import Rejected
 from streams.envelope import Message
 from streams.hashing import keyed_digest, person_id_of
@@ -41,19 +41,6 @@ class NewClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """A value of a source that is not designated for it; `digest` is keyed."""
-
-    subject: str
-    kind: str
-    source: str
-    source_key: str
-    digest: str
-    logged_at: dt.datetime
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
 class Aside:
     """A record about someone who is erased, by where it stands in the log."""
 
@@ -68,7 +55,7 @@ class Prepared:
     """What a batch comes to. `own_ids` holds each subject's own document id; `error` is the first refusal, if any."""
 
     claims: dict[UUID, NewClaim] = field(default_factory=dict)
-    conflicts: dict[tuple[str, str, str, str, str], Conflict] = field(default_factory=dict)
+    conflicts: dict[Thing, Undesignated] = field(default_factory=dict)
     aside: dict[tuple[str, int, int], Aside] = field(default_factory=dict)
     own_ids: dict[str, str] = field(default_factory=dict)
     live_keys: dict[str, Key] = field(default_factory=dict)
@@ -152,8 +139,7 @@ class Preparer:
         )
         kind = kind_of(claim)
         if kind != PROTECTION and self._register.place(logged) is None:
-            if not isinstance(claim.body, Absent):
-                self._conflict(found, logged, kind)
+            self._conflict(found, logged)
             return
         _, _, _, valid_from = head_key(logged)
         head_key_parts = (record.source, record.source_key, kind, str(valid_from or ""))
@@ -174,15 +160,12 @@ class Preparer:
             body=seal_claim(key, row, StoredClaim(claim, record.identifier)),
         )
 
-    def _conflict(self, found: Prepared, logged: LoggedClaim, kind: str) -> None:
-        digest = keyed_digest(self._digest_secret, "conflict", digest_of(logged.claim))
-        conflict = Conflict(
-            logged.subject, kind, logged.source, logged.source_key, digest, logged.logged_at, logged.event
-        )
-        name = (logged.subject, kind, logged.source, logged.source_key, digest)
-        earlier = found.conflicts.get(name)
-        if earlier is None or conflict.logged_at < earlier.logged_at:
-            found.conflicts[name] = conflict
+    def _conflict(self, found: Prepared, logged: LoggedClaim) -> None:
+        _, _, _, valid_from = head_key(logged)
+        new = undesignated(logged, valid_from, lambda text: keyed_digest(self._digest_secret, CONFLICT, text))
+        earlier = found.conflicts.get(thing(new))
+        if earlier is None or supersedes(new, earlier):
+            found.conflicts[thing(new)] = new
 
 
 def _uuid(*parts: str) -> UUID:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from mmd.domain.claims import LoggedClaim
+from mmd.domain.conflicts import Undesignated
 from mmd.ingest.identities import Cursor
-from mmd.ingest.prepare import Aside, Conflict, NewClaim
+from mmd.ingest.prepare import Aside, NewClaim
 from mmd.store.sealed import find_keys, open_claim
 from streams.sealing import Key, KeyRing
 
@@ -56,12 +57,15 @@ from member m left join lateral (
 """
 
 _CONFLICTS = """
-insert into mmd.conflict (subject, kind, source, source_key, digest, logged_at, event)
-select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::text[])
-order by 1, 2, 3, 4, 5
-on conflict (subject, kind, source, source_key, digest) do update
-set logged_at = excluded.logged_at, event = excluded.event
-where excluded.logged_at < mmd.conflict.logged_at
+insert into mmd.conflict as c (source, source_key, kind, valid_from, version, digest, subject, event, logged_at)
+select * from unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
+                     %b::timestamptz[]) order by 1, 2, 3, 4
+on conflict (source, source_key, kind, valid_from) do update
+set version = excluded.version, digest = excluded.digest, subject = excluded.subject, event = excluded.event,
+    logged_at = excluded.logged_at
+where (excluded.version, excluded.digest, excluded.subject) > (c.version, c.digest, c.subject)
+   or (excluded.version, excluded.digest, excluded.subject) = (c.version, c.digest, c.subject)
+      and (excluded.logged_at, excluded.event) < (c.logged_at, c.event)
 """
 
 _ASIDE = """
@@ -187,11 +191,17 @@ def counting(
     return groups
 
 
-def store_conflicts(cursor: Cursor, conflicts: Iterable[Conflict]) -> None:
-    found = list(conflicts)
-    if found:
-        names = ("subject", "kind", "source", "source_key", "digest", "logged_at", "event")
-        cursor.execute(_CONFLICTS, [[getattr(one, name) for one in found] for name in names])
+def store_conflicts(cursor: Cursor, conflicts: Iterable[Undesignated]) -> None:
+    """Of each thing the newest stays, as `mmd.domain.conflicts.supersedes` has it."""
+    rows = [
+        (
+            *(one.source, one.source_key, one.kind, str(one.valid_from or ""), one.version, one.digest),
+            *(one.subject, one.event, one.logged_at),
+        )
+        for one in conflicts
+    ]
+    if rows:
+        cursor.execute(_CONFLICTS, [list(column) for column in zip(*rows, strict=True)])
 
 
 def store_aside(cursor: Cursor, aside: Iterable[Aside]) -> None:

@@ -5,9 +5,9 @@ What is read here is everything the master holds; whoever passes it on does so t
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from uuid import UUID
 
-import msgspec
 import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
@@ -17,6 +17,7 @@ from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
 from mmd.store import disclosing
+from mmd.store.conflicts import ConflictEntry, Conflicts
 from mmd.store.sealed import Document, find_keys, open_claim, open_document
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.hashing import person_id_of
@@ -41,43 +42,31 @@ where logged_at <= %(known)s and (subject = any(%(subjects)s)
       or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
 """
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
-_CONFLICTS = """
-select subject, kind, source, source_key, digest, logged_at, event from mmd.conflict
-where %(subjects)s::text[] is null or subject = any(%(subjects)s)
-order by logged_at desc, subject, kind, source limit %(limit)s
-"""
 _COUNTS = """
 select 'persons', count(*) from mmd.document where kind = 'person'
 union all select 'units', count(*) from mmd.document where kind = 'unit'
 union all select 'redirects', count(*) from mmd.document where kind = 'redirect'
 union all select 'claims', count(*) from mmd.claim
-union all select 'conflicts', count(*) from mmd.conflict
+union all select 'undesignated', count(*) from mmd.conflict where digest <> ''
 union all select 'dirty', count(*) from mmd.dirty
 union all select 'kept-aside', count(*) from mmd.kept_aside
 """
-
-
-class ConflictEntry(msgspec.Struct, frozen=True):
-    """A source that is not designated for `attribute` gave a value of its own; the value was not kept."""
-
-    person: str
-    attribute: str
-    source: str
-    source_key: str
-    digest: str
-    logged_at: dt.datetime
-    event: str
 
 
 class Reader:
     """Reads with the keys it is given. Safe in several threads."""
 
     def __init__(
-        self, pool: "psycopg_pool.ConnectionPool[psycopg.Connection]", keys: KeyRing, person_secret: bytes
+        self,
+        pool: "psycopg_pool.ConnectionPool[psycopg.Connection]",
+        keys: KeyRing,
+        person_secret: bytes,
+        digest_secret: bytes,
     ) -> None:
         self._pool = pool
         self._keys = keys
         self._person_secret = person_secret
+        self._conflicts = Conflicts(pool, digest_secret, self._own_id, self.persons)
 
     def person(self, person_id: str) -> PersonDocument | Redirect | None:
         """The person, a redirect where the id is an alias, or None. The survivor of a redirect is never a redirect."""
@@ -128,21 +117,14 @@ class Reader:
         with self._pool.connection() as connection:
             return dict(connection.execute(_COUNTS).fetchall())
 
-    def conflicts(self, person_id: str | None = None, limit: int = 1000) -> list[ConflictEntry]:
-        """Values of undesignated sources, newest first: of everyone, or of one person (aliases resolved). `person` is
-        the id that the subject has now, also of a person the master does not hold."""
-        with self._pool.connection() as connection:
-            subjects = None
-            if person_id is not None:
-                members = connection.execute(_MEMBERS, [person_id]).fetchall()
-                subjects = [row[0] for row in members]
-            rows = connection.execute(_CONFLICTS, {"subjects": subjects, "limit": limit}).fetchall()
-            own = {row[0]: self._own_id(row[0]) for row in rows}
-            known = connection.execute(
-                "select id, survivor from mmd.identity where id = any(%s)", [sorted(set(own.values()))]
-            )
-            survivors: dict[str, str] = dict(known.fetchall())
-        return [ConflictEntry(survivors.get(own[row[0]], own[row[0]]), *row[1:]) for row in rows]
+    def conflicts(self, on: dt.date, person_id: str | None = None, limit: int = 1000) -> list[ConflictEntry]:
+        """What undesignated sources say that differs from what the master holds on that day (Swedish date), newest first:
+        about everyone, or about one person (aliases resolved)."""
+        subjects = None
+        if person_id is not None:
+            with self._pool.connection() as connection:
+                subjects = [row[0] for row in connection.execute(_MEMBERS, [person_id]).fetchall()]
+        return list(islice(self._conflicts.standing(on, subjects), limit))
 
     def as_known(self, person_id: str, known: dt.datetime, register: SourceRegister) -> PersonDocument | None:
         """The person as derived from what was logged until then (UTC, inclusive), None if nothing was. The marking is

@@ -112,16 +112,19 @@ class HeadRow(MmdTable, table=True):
 
 
 class ConflictRow(MmdTable, table=True):
-    """A value from a source that is not designated for it: who, what, a keyed digest and when. Never the value."""
+    """The newest that a source that is not designated said of one thing: about whom, and a keyed digest. Never the value.
+    An empty digest: it withdrew what it had said."""
 
     __tablename__ = "conflict"
-    subject: str = Field(primary_key=True)
-    kind: str = Field(primary_key=True)
     source: str = Field(primary_key=True)
     source_key: str = Field(primary_key=True)
-    digest: str = Field(primary_key=True)
-    logged_at: dt.datetime = _instant()
+    kind: str = Field(primary_key=True)
+    valid_from: str = Field(primary_key=True)
+    version: str
+    digest: str
+    subject: str
     event: str
+    logged_at: dt.datetime = _instant()
 
 
 class KeptAsideRow(MmdTable, table=True):

@@ -88,7 +88,7 @@ class Master:
         self.register = SourceRegister.from_data(REGISTER)
         self.codec = RecordCodec(self.keys, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
         self.account_codec = RecordCodec(self.keys, KeyClass.ACCOUNT)
-        self.reader = Reader(self.pool, self.keys, PERSON_SECRET)
+        self.reader = Reader(self.pool, self.keys, PERSON_SECRET, DIGEST_SECRET)
         self.ingest = self.handler()
         self._offset = 0
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.integration.mmd.conftest import Master, Someone
 
 UNIT = unit_key("kommun", "10")
+TODAY = dt.date(2026, 3, 2)
 
 
 def employment(number: str = "E1", *, manager: str = "", unit: str = UNIT, start: str = "2026-01-01") -> Employment:
@@ -96,7 +97,7 @@ def test_a_value_of_a_source_that_is_not_designated_is_a_conflict_and_not_kept(
     master.ingest([master.record(anna, "1", Protection(), named("Anna"))])
     master.ingest([master.record(anna, "1", named("Anka"), source="hr", key="E1")])
     assert [one.given for one in person(master, anna).names] == ["Anna"]
-    found = master.reader.conflicts(anna.id)
+    found = master.reader.conflicts(TODAY, anna.id)
     assert [(one.person, one.attribute, one.source, one.source_key) for one in found] == [(anna.id, "name", "hr", "E1")]
     assert master.rows("select count(*) from mmd.claim where source = 'hr'") == [(0,)]
 

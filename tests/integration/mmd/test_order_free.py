@@ -72,7 +72,7 @@ hr = st.tuples(
         st.tuples(st.just("employment"), day, st.sampled_from(UNITS), who),
         st.tuples(st.just("absent"), st.just("employment")),
         st.tuples(st.just("protection"), st.booleans(), st.just(False)),
-        st.tuples(st.just("name"), st.sampled_from(["Cilla"]), day),  # not designated
+        st.tuples(st.just("name"), st.sampled_from(["Anna", "Cilla"]), day),  # not designated
     ),
 )
 organisation = st.tuples(
@@ -146,9 +146,12 @@ def empty(master: Master) -> None:
 
 
 def whole(master: Master) -> dict[str, object]:
-    """Every document with its stamps, redirects too: more than the hash compares."""
+    """Every document with its stamps, redirects and conflicts too: more than the hash compares."""
     ids = [row[0] for row in master.rows("select id from mmd.document")]
-    return {one: master.reader.unit(one) if one.startswith("unit:") else master.reader.person(one) for one in ids}
+    found: dict[str, object] = {
+        one: master.reader.unit(one) if one.startswith("unit:") else master.reader.person(one) for one in ids
+    }
+    return found | {"conflicts": master.reader.conflicts(FIRST)}
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
