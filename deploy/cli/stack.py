@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,7 @@ def up(home: Path | None, log_level: str) -> None:
             ):
                 console.print(f"  {name:<6} {address}", markup=False)
             console.print("\nA token for the API (clients stand in deploy/config/releases.yml):", markup=False)
-            console.print(f"  kallan token --home {folder} e-services\n", markup=False)
+            console.print(f"  {sys.argv[0]} token --home {folder} e-services\n", markup=False)
             found.stack.wait()
     except KeyboardInterrupt:
         console.print("stopped")
