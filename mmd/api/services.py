@@ -41,7 +41,8 @@ class Services:
     metrics: Metrics
 
 
-def services(request: Request) -> Services:
+async def services(request: Request) -> Services:
+    """Asynchronous because it only looks: a thread of its own would cost more."""
     found = request.app.state.services
     if not isinstance(found, Services):
         raise TypeError("the application was made without services")
