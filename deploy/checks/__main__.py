@@ -1,12 +1,12 @@
 """`make check`, the part that is ours: generated files are fresh, no real personnummer, no address of a package registry."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from deploy.checks import generated, personnummer
+from deploy.checks.files import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
 _REGISTRY = re.compile(
@@ -16,24 +16,14 @@ _REGISTRY = re.compile(
 _LOCKS = {"uv.lock", "package-lock.json", "poetry.lock", "pdm.lock"}
 
 
-def tracked(root: Path) -> list[Path]:
-    """The files of the project, as git knows them."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [root / name for name in listed.stdout.splitlines() if (root / name).is_file()]
-
-
 def registry_addresses(root: Path) -> list[str]:
     """Files that record where packages came from: only names, versions and hashes belong in the tree."""
     found = []
     for path in tracked(root):
         if path.name in _LOCKS:
             found.append(f"{path.relative_to(root)}: a lock file that records addresses")
+        if not path.is_file():
+            continue
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if _REGISTRY.search(line):
                 found.append(f"{path.relative_to(root)}:{number}: address of a package registry")

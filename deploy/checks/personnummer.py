@@ -6,10 +6,10 @@ without hyphen, in any tracked file and in any file name. Findings tell file and
 
 import datetime as dt
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.checks.files import tracked
 from streams.contracts.identifiers import luhn_digit
 from streams.contracts.testnumbers import published
 
@@ -25,7 +25,7 @@ def find(root: Path) -> list[str]:
     """`path:line` of everything at `root` that looks like a personnummer and is no published test number."""
     today = dt.datetime.now(dt.UTC).date()
     found: list[str] = []
-    for path in _tracked(root):
+    for path in tracked(root):
         relative = path.relative_to(root).as_posix()
         if _holds_one(relative, today):
             found.append(f"{_masked(relative)}:0: a file name holds a personnummer")
@@ -34,19 +34,6 @@ def find(root: Path) -> list[str]:
                 if _holds_one(line, today):
                     found.append(f"{_masked(relative)}:{number}: a personnummer that is not a published test number")
     return found
-
-
-def _tracked(root: Path) -> Iterator[Path]:
-    """Files that git tracks, or would track; every file where there is no repository."""
-    command = ["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    except (OSError, subprocess.CalledProcessError):
-        yield from sorted(path for path in root.rglob("*") if path.is_file())
-        return
-    for name in sorted(set(listed.split("\0")) - {""}):
-        if (root / name).exists():
-            yield root / name
 
 
 def _lines(content: bytes) -> list[str]:
