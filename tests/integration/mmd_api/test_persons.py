@@ -124,6 +124,18 @@ class TestDates:
         assert hub.person(anna, "names", known="2026-03-04T09:00:00+01:00").json()["names"][0]["given"] == "Annika"
         assert hub.person(anna, "names", known="2026-03-01T00:00:00Z").status_code == 404
 
+    def test_known_by_an_old_id_is_about_the_person_that_had_it_then(self, hub: Hub, persons: Persons) -> None:
+        old, new = persons(1), persons(2)
+        hub.master.ingest([hub.master.record(new, "1", *post("Anna"))])
+        known = hub.master.clock.now().isoformat()
+        hub.master.clock.instant += dt.timedelta(days=1)
+        hub.master.ingest([hub.master.record(new, "2", new.refers(old))])
+        then = hub.person(new, "open", known=known)
+        assert (then.status_code, then.json()["id"]) == (200, new.id)
+        assert hub.person(old, "open", known=known).status_code == 404
+        hub.master.ingest([hub.master.record(old, "1", Protection(sekretessmarkering=True))])
+        assert "Anna" not in hub.person(new, "open", known=known).text
+
     @pytest.mark.parametrize(
         "query",
         [
