@@ -1,6 +1,7 @@
 """The runner: one scenario against one world, step by step; a step ends when everything is quiet."""
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +76,11 @@ def _act(step: Step, scenario: Scenario, world: World, folder: Path, where: str)
         world.set_clock(instant)
     elif step.source and step.records is not None:
         world.feed(step.source, filled(step.records, scenario.cast), total=step.total)
+    elif step.source and step.text:
+        with tempfile.TemporaryDirectory() as kept:
+            file = Path(kept) / "file"
+            file.write_text(filled(step.text, scenario.cast), encoding="utf-8")
+            world.feed_file(step.source, file)
     elif step.source:
         world.feed_file(step.source, folder / step.file)
     elif step.target is not None:

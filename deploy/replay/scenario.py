@@ -1,9 +1,9 @@
 """The scenario format: YAML with a published JSON Schema (`scenario.schema.json`, generated from these types).
 
 A scenario has a cast (people by a short name, each given a published test personnummer), a virtual start time, and steps
-in order. A step does exactly one thing: moves the clock (`at`), feeds a source (`source` with `records` or `file`), acts as
-an operator (`operator`), acts on a target (`target`), or asserts (`expect`). `${name}` in records is replaced by the
-number of that cast member.
+in order. A step does exactly one thing: moves the clock (`at`), feeds a source (`source` with `records`, `file` or `text`),
+acts as an operator (`operator`), acts on a target (`target`), or asserts (`expect`). `${name}` in records and text is
+replaced by the number of that cast member.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ import msgspec
 import yaml
 
 from streams.contracts.errors import Rejected
-from streams.contracts.testnumbers import test_number
+from streams.contracts.testnumbers import test_coordination_number, test_number
 from streams.contracts.time import STOCKHOLM
 
 SCHEMA_FILE = Path(__file__).parent / "scenario.schema.json"
@@ -40,14 +40,16 @@ NEEDS_NOT_BUILT = frozenset(
 
 
 class CastMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Born 1976-2013: those have a published test number that a rule computes."""
+    """Born 1976-2013: those have a published test number that a rule computes. `coordination`: the *samordningsnummer*
+    made from it, for somebody who is not (or was not yet) in the population register."""
 
     born: dt.date
     sex: Literal["female", "male"] = "female"
+    coordination: bool = False
 
     @property
     def number(self) -> str:
-        return test_number(self.born, self.sex)
+        return (test_coordination_number if self.coordination else test_number)(self.born, self.sex)
 
 
 class PersonExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,6 +111,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = ""
     records: list[dict[str, Any]] | None = None
     file: str = ""
+    text: Annotated[str, msgspec.Meta(description="A native file as it stands, where records cannot say it")] = ""
     total: bool = False
     operator: str = ""
     with_: Annotated[dict[str, Any], msgspec.Meta(description="Arguments of the operator command")] = msgspec.field(
@@ -168,8 +171,8 @@ def _check(name: str, scenario: Scenario) -> None:
         acts = [bool(step.at), bool(step.source), bool(step.operator), step.target is not None, step.expect is not None]
         if sum(acts) != 1:
             raise Rejected("scenario.invalid", f"{where}: exactly one of at, source, operator, target, expect")
-        if step.source and (step.records is None) == (not step.file):
-            raise Rejected("scenario.invalid", f"{where}: a source step has either records or file")
+        if step.source and [step.records is not None, bool(step.file), bool(step.text)].count(True) != 1:
+            raise Rejected("scenario.invalid", f"{where}: a source step has either records or file or text")
         if step.needs and step.expect is None:
             raise Rejected("scenario.invalid", f"{where}: only an expectation may need a part that is not built")
         if step.needs and step.needs not in NEEDS_NOT_BUILT:

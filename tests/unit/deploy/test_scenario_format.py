@@ -79,3 +79,15 @@ def test_every_scenario_of_the_tree_follows_the_schema(path: Path) -> None:
         json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
     )
     jsonschema.Draft202012Validator(json_schema()).validate(data)
+
+
+def test_a_cast_member_may_have_a_coordination_number_whose_day_is_sixty_more(tmp_path: Path) -> None:
+    scenario = read_scenario(write(tmp_path, GOOD.replace("1985-03-02}", "1985-03-02, coordination: true}")))
+    assert scenario.cast["anna"].number.startswith("19850362238")
+
+
+def test_the_text_of_a_native_file_is_filled_like_records(tmp_path: Path) -> None:
+    scenario = read_scenario(
+        write(tmp_path, GOOD.replace('records: [{personNr: "${anna}"}]', 'text: "<PersonNr>${anna}</PersonNr>"'))
+    )
+    assert filled(scenario.steps[0].text, scenario.cast) == f"<PersonNr>{scenario.cast['anna'].number}</PersonNr>"
