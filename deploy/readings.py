@@ -35,7 +35,11 @@ class Readings:
     def person(self, number: str) -> PersonDocument | None:
         """The master's document of the person with this number, superseded numbers included."""
         found = self.person_id(number)
-        document = None if found is None else self.reader.person(found)
+        return None if found is None else self.document(found)
+
+    def document(self, person: str) -> PersonDocument | None:
+        """The master's document by person id, ids of earlier numbers included."""
+        document = self.reader.person(person)
         if isinstance(document, Redirect):
             document = self.reader.person(document.to)
         return document if isinstance(document, PersonDocument) else None
@@ -51,7 +55,11 @@ class Readings:
     def account(self, number: str, target: str) -> Observed | None:
         """The person's account in a target, read from the target itself."""
         person = self.person_id(number)
-        for key in self.account_keys(person) if person else []:
+        return None if person is None else self.account_of(person, target)
+
+    def account_of(self, person: str, target: str) -> Observed | None:
+        """As `account`, by person id."""
+        for key in self.account_keys(person):
             observed = self.targets[target].read(key)
             if observed is not None:
                 return observed

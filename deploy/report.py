@@ -1,7 +1,7 @@
 """Source, master and target side by side (R-07): what the source said, what the master made of it, what the target holds."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -12,14 +12,14 @@ from mmd.domain.heads import winners
 from streams.clock import today
 from streams.contracts.claims import Employment, Marking, Name, Protection, RegisteredAddress, Segment
 from streams.contracts.documents import PersonDocument
-from streams.contracts.time import holds
+from streams.contracts.time import STOCKHOLM, holds
 
 Said = TypeVar("Said", Name, Protection, RegisteredAddress)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`origin` is the source with its record's stamp. An empty cell: that side does not hold this."""
+    """`origin` is the source with the time of its record. An empty cell: that side does not hold this."""
 
     what: str
     source: str
@@ -29,23 +29,40 @@ class Row:
 
 
 HIDDEN = "(protected)"
+_LOCAL_STAMPS = frozenset({"navet"})
+"""Sources that stamp in Swedish local time; the others of ours stamp in UTC (docs/formats)."""
 
 
 def side_by_side(readings: Readings, number: str, *, cleared: bool = False) -> list[Row]:
-    """The rows of one person: name, marking, address, title, unit, state, groups; empty for an unknown person.
+    """`rows_of` the person with this number; empty for an unknown person."""
+    person = readings.person(number)
+    return [] if person is None else rows_of(readings, person, cleared=cleared)
+
+
+def rows_of(readings: Readings, person: PersonDocument, *, cleared: bool = False) -> list[Row]:
+    """The rows of one person: name, marking, address, title, unit, state, groups.
 
     The source column is read from the claims as they were logged, the master column from the document, the target
     columns from the targets themselves: three readings of three places. Of a person whose marking is not NONE, name and
     address are shown as `HIDDEN` unless the reader is cleared.
     """
-    person = readings.person(number)
-    if person is None:
-        return []
     hide = not cleared and person.marking is not Marking.NONE
     claims = winners(readings.reader.claims(person.id))
-    targets = {name: readings.account(number, name) for name in readings.targets}
+    targets = {name: readings.account_of(person.id, name) for name in readings.targets}
     rows = [*_person_rows(person, claims, targets, today(readings.clock), hide=hide)]
     return rows + _work_rows(person, claims, targets, readings)
+
+
+def source_time(source: str, version: str) -> str:
+    """The stamp at the head of a version (`YYYYMMDDhhmmss`, then what the source adds) as Swedish local time to the
+    minute; a version that does not begin with a stamp is shown as it is."""
+    head = version.partition("|")[0][:14]
+    try:
+        told = dt.datetime.strptime(head, "%Y%m%d%H%M%S")  # noqa: DTZ007  (its zone is the source's, next line)
+    except ValueError:
+        return version.partition("|")[0]
+    instant = told.replace(tzinfo=STOCKHOLM if source in _LOCAL_STAMPS else dt.UTC)
+    return f"{instant.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
 
 
 _Targets = Mapping[str, Observed | None]
@@ -62,7 +79,12 @@ def _person_rows(
     master = f"{names[-1].call_name or names[-1].given} {names[-1].family}" if names else ""
     name = _last(claims, Name)
     said = f"{name[0].call_name or name[0].given} {name[0].family}" if name else ""
-    yield Row("name", *_masked(said, master, hide=hide), _shown(targets, "display_name"), name[1] if name else "")
+    shown = _shown(targets, "display_name")
+    if hide:  # a target that still shows the name is a leak, which is not made worse here
+        own = {part.casefold() for n in person.names for part in (n.given, n.family, n.call_name) if part}
+        agreed = person.agreed_name.value if person.agreed_name else ""
+        shown = {name: text if text == agreed or not _tells(text, own) else HIDDEN for name, text in shown.items()}
+    yield Row("name", *_masked(said, master, hide=hide), shown, name[1] if name else "")
     marking = _last(claims, Protection)
     held = person.marking.value if person.marking else ""
     yield Row("marking", marking[0].marking.value if marking else "", held, {}, marking[1] if marking else "")
@@ -94,6 +116,10 @@ def _work_rows(
     ]
 
 
+def _tells(text: str, names: Collection[str]) -> bool:
+    return any(name in text.casefold() for name in names)
+
+
 def _masked(source: str, master: str, *, hide: bool) -> tuple[str, str]:
     return (HIDDEN if source and hide else source), (HIDDEN if master and hide else master)
 
@@ -105,7 +131,11 @@ def _last(claims: Sequence[LoggedClaim], kind: type[Said]) -> tuple[Said, str] |
     if not of_kind:
         return None
     logged, body = max(of_kind, key=lambda one: (one[0].version, one[0].digest))
-    return body, f"{logged.source} {logged.version.partition('|')[0]}"
+    return body, _origin(logged)
+
+
+def _origin(logged: LoggedClaim) -> str:
+    return f"{logged.source} {source_time(logged.source, logged.version)}".strip()
 
 
 def _said(claims: Sequence[LoggedClaim], employment: str, segment: Segment | None) -> tuple[Segment | None, str]:
@@ -115,7 +145,7 @@ def _said(claims: Sequence[LoggedClaim], employment: str, segment: Segment | Non
         if isinstance(body, Employment) and body.employment_id == employment and segment is not None:
             for one in body.segments:
                 if one.valid_from <= segment.valid_from and holds(one.valid_from, one.valid_to, segment.valid_from):
-                    return one, f"{logged.source} {logged.version.partition('|')[0]}"
+                    return one, _origin(logged)
     return None, ""
 
 

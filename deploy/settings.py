@@ -5,8 +5,10 @@ the embedded demo. `docs/settings.md` is generated from these classes.
 """
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, TypeVar
 
 from pydantic import Field, ValidationError, field_validator
@@ -134,10 +136,13 @@ class ApiSettings(MasterSettings):
 Kind = TypeVar("Kind", bound=Settings)
 
 
-def load_settings(kind: type[Kind]) -> Kind:
-    """The settings of one process. Raises `KallanError("settings.invalid")` naming each variable, never a value."""
+def load_settings(kind: type[Kind], fields: Mapping[str, str] = MappingProxyType({})) -> Kind:
+    """The settings of one process; `fields` (by name, without KALLAN_) go before variables and file.
+
+    Raises `KallanError("settings.invalid")` naming each variable, never a value.
+    """
     try:
-        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"))  # type: ignore[call-arg]  # pydantic-settings' own
+        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"), **fields)  # type: ignore[call-arg,arg-type]  # pydantic-settings' own
     except ValidationError as error:
-        fields = "; ".join(f"KALLAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
-        raise KallanError("settings.invalid", fields) from None
+        wrong = "; ".join(f"KALLAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
+        raise KallanError("settings.invalid", wrong) from None

@@ -1,7 +1,7 @@
 """The sources that are connected, and how a file of one is loaded."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +13,7 @@ from connectors.sources.edge import Edge
 from connectors.sources.hr.reader import HrReader
 from connectors.sources.navet.reader import NavetReader
 from connectors.sources.organisation.reader import OrganisationReader
-from connectors.sources.posts import Header, NativeRecord, SourceReader
+from connectors.sources.posts import Context, Header, NativeRecord, Post, Reject, SourceReader
 from connectors.sources.report import LoadReport, LoadState
 from streams.contracts.errors import Rejected
 
@@ -51,6 +51,26 @@ def load_records(
     last = state.source_state(edge.pool, source_name).last_number
     content = reader_of(source_name).write(records, edge.context(), (last or 0) + 1, total)
     return load_stream(source_name, io.BytesIO(content), edge)
+
+
+def subjects_in(stream: BinaryIO, context: Context) -> Iterator[str]:
+    """The subjects of the persons that a native file of any connected source speaks of, in its order, repeated as there.
+
+    Raises `Rejected("input.unknown-schema")` for a file that no source can read, and what its reader raises.
+    """
+    for reader in _READERS:
+        stream.seek(0)
+        items = reader.read(stream, context)
+        try:
+            first = next(items, None)
+        except Rejected:
+            continue
+        for item in items if first is None else chain([first], items):
+            record = item.record if isinstance(item, Post) else item.protection if isinstance(item, Reject) else None
+            if record is not None and record.identifier is not None:
+                yield record.subject
+        return
+    raise Rejected("input.unknown-schema", f"no format of {', '.join(SOURCES)}")
 
 
 def load_stream(source_name: str, stream: BinaryIO, edge: Edge, progress: Progress | None = None) -> LoadReport:

@@ -3,6 +3,7 @@
 import logging
 import sys
 import warnings
+from collections.abc import Sequence
 
 import click
 
@@ -39,6 +40,7 @@ _MODULES = {
     "load": "sources",
     "loads": "sources",
     "replay": "replay",
+    "bench": "bench",
     "person": "reading",
     "explain": "reading",
     "state": "reading",
@@ -56,11 +58,14 @@ def cli() -> None:
     """Källan: master data and provisioning, a fact fetched at its source and given only once."""
 
 
-def main() -> None:
-    """Run the command line; errors with a code are printed in one line, in English and Swedish."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line (None: this process's own); errors with a code are printed in one line, in English and
+    Swedish. Raises SystemExit where the answer is no or the use is wrong."""
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="ldap3|pyasn1")
     try:
-        cli(standalone_mode=False)
+        code = cli(args=None if arguments is None else list(arguments), standalone_mode=False)
+        if isinstance(code, int) and code:  # click hands back the code of an Exit instead of raising it
+            sys.exit(code)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:

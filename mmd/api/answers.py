@@ -2,15 +2,28 @@
 
 import datetime as dt
 import hashlib
+from typing import Protocol
 
 import msgspec
 from fastapi import Response
 
-from mmd.api.services import Reading, Services
+from mmd.api.services import Reading
 from mmd.domain.disclosure import disclose, under_todays_marking
+from mmd.domain.register import SourceRegister
 from mmd.domain.release import Marked
+from mmd.store.reader import Reader
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.errors import Rejected
+
+
+class Answering(Protocol):
+    """What an answer about a person is made from: the API's services, or an operator's command."""
+
+    @property
+    def reader(self) -> Reader: ...
+
+    @property
+    def register(self) -> SourceRegister: ...
 
 
 def json_answer(content: msgspec.Struct, if_none_match: str | None = None) -> Response:
@@ -29,7 +42,7 @@ def _matches(if_none_match: str, etag: str) -> bool:
     return etag in given or "*" in given
 
 
-def whole_person(given: Services, person: str) -> PersonDocument:
+def whole_person(given: Answering, person: str) -> PersonDocument:
     """The master's own document, by id or by an alias of it. Raises `Rejected("resource.unknown")`."""
     found = given.reader.person(person)
     if isinstance(found, Redirect):
@@ -40,7 +53,7 @@ def whole_person(given: Services, person: str) -> PersonDocument:
 
 
 def shown(
-    given: Services, reading: Reading, document: PersonDocument, valid: dt.date | None = None
+    given: Answering, reading: Reading, document: PersonDocument, valid: dt.date | None = None
 ) -> PersonDocument | None:
     """What this reader sees of a document that carries today's marking; None where it may not know of the person."""
     release = reading.release
@@ -52,7 +65,7 @@ def shown(
 
 
 def disclosed_person(
-    given: Services,
+    given: Answering,
     reading: Reading,
     person: str,
     *,

@@ -1,11 +1,17 @@
 """The read log: which reader was given which attribute groups of whom, when and on what occasion (GDPR, article 15)."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+import psycopg
+import psycopg_pool
 
 from mmd.api.services import Reading, Services
 from mmd.domain.prefill import FormField
 from streams.contracts.documents import PersonDocument
+
+Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
 
 _INSERT = """
 insert into mmd.disclosure (release, person, occasion, attribute_groups, restricted, at)
@@ -79,7 +85,16 @@ def entry(answer: PersonDocument) -> Entry:
 
 def log(given: Services, reading: Reading, occasion: str, entries: Iterable[Entry]) -> None:
     """Before the answer leaves: what cannot be logged is not answered."""
-    rows = sorted((one.person, " ".join(sorted(one.groups)), one.restricted) for one in entries)
-    with given.pool.connection() as connection:
-        connection.execute(_INSERT, [reading.id, occasion, reading.now, *map(list, zip(*rows, strict=True))])
-    given.metrics.disclosures.labels(release=reading.id).inc(len(rows))
+    count = record(given.pool, reading.id, occasion, reading.now, entries)
+    given.metrics.disclosures.labels(release=reading.id).inc(count)
+
+
+def record(pool: Pool, release: str, occasion: str, at: dt.datetime, entries: Iterable[Entry]) -> int:
+    """Write the entries down; how many."""
+    rows = [
+        (release, one.person, occasion, sorted(one.groups), one.restricted, at)
+        for one in sorted(entries, key=lambda one: one.person)
+    ]
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
+    return len(rows)
