@@ -1,0 +1,51 @@
+"""`kallan bench`: how fast, beside what this machine could do at best."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from deploy.cli import configure_logging
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="About 90 seconds: fewer repeats, fewer changes, less bulk")
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("bench.json"),
+    show_default=True,
+    help="Where the figures go as JSON",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table")
+@click.option("--log-level", default="ERROR", show_default=True)
+def bench(quick: bool, output: Path, as_json: bool, log_level: str) -> None:
+    """Measure ingest, accounts, latency, reads, start-up and memory on an embedded stack of its own.
+
+    Every rate stands beside its bound, measured in the same run. Exit 0 whatever the figures are: they are reported.
+    """
+    from deploy.bench import report
+    from deploy.bench.run import FULL, QUICK, run
+
+    configure_logging(log_level)
+    size = QUICK if quick else FULL
+    progress = Console(stderr=True, highlight=False)
+    if quick:
+        bulk = size.bulk + size.bulk_employed
+        progress.print(f"quick: {bulk} bulk events instead of {FULL.bulk + FULL.bulk_employed}, fewer repeats")
+    command = " ".join(["kallan", *sys.argv[1:]])
+    with tempfile.TemporaryDirectory(prefix="kallan-bench-", ignore_cleanup_errors=True) as folder:
+        try:
+            found = run(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
+        except KeyboardInterrupt:
+            raise click.Abort from None
+    content = report.as_json(found)
+    output.write_bytes(content)
+    if as_json:
+        click.echo(content.decode(), nl=False)
+    else:
+        console = Console(highlight=False)
+        report.show(found, console if console.is_terminal else Console(highlight=False, width=180))
+        console.print(f"  as JSON: {output}", markup=False)
