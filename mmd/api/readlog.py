@@ -90,11 +90,10 @@ def log(given: Services, reading: Reading, occasion: str, entries: Iterable[Entr
 
 
 def record(pool: Pool, release: str, occasion: str, at: dt.datetime, entries: Iterable[Entry]) -> int:
-    """Write the entries down; how many."""
-    rows = [
-        (release, one.person, occasion, sorted(one.groups), one.restricted, at)
-        for one in sorted(entries, key=lambda one: one.person)
-    ]
-    with pool.connection() as connection, connection.cursor() as cursor:
-        cursor.executemany(_INSERT, rows)
+    """Write the entries down in one statement, committed when it returns; how many. `release` names who asked, `at` (UTC)
+    is business time."""
+    rows = sorted((one.person, " ".join(sorted(one.groups)), one.restricted) for one in entries)
+    if rows:
+        with pool.connection() as connection:
+            connection.execute(_INSERT, [release, occasion, at, *map(list, zip(*rows, strict=True))])
     return len(rows)

@@ -134,7 +134,7 @@ def check(
                 tell(fuller, extra, 10 * place + 11 + nth, one, children)
                 tried.add(extra[0])
             for left, right in zip(seen(plain, client, one, cursor), seen(fuller, client, one, cursor), strict=True):
-                assert left.status_code == right.status_code, f"{left.request.url.path} {step}"
+                assert left.status_code == right.status_code < 500, f"{left.request.url.path} {step}"
                 assert left.content == right.content, f"{left.request.url.path} {step}"
                 assert left.headers == right.headers
             cursor = plain.changes(client, cursor, limit=1000).json()["cursor"]
