@@ -113,7 +113,7 @@ class Relay:
                                 pass
                         back_off = 0.1
             except (KallanError, psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-                named = error if isinstance(error, KallanError) else type(error).__name__
+                named = error if isinstance(error, KallanError) else f"PostgreSQL ({type(error).__name__})"
                 logger.warning("the relay waits %.1f s: %s", back_off, named)
                 stop.wait(back_off)
                 back_off = min(back_off * 2, _BACK_OFF_MOST)
