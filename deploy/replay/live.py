@@ -32,10 +32,11 @@ class LiveWorld:
         self.base = Base(running.master, "replay")
         producer = KafkaProducer(running.master.kafka, client_id="replay")
         self.edge = sources.edge(self.base, producer)
+        self._targets = provisioning.targets(running.execute)
         self.readings = readings(
             self.base,
             running.master,
-            provisioning.targets(running.execute),
+            self._targets,
             topics=lambda: (message for topic in TOPICS for message in dump(running.master.kafka, topic.name)),
             logs=lambda: sorted(running.stack.logs.glob("*.log")),
         )
@@ -65,5 +66,7 @@ class LiveWorld:
 
     def close(self) -> None:
         self._lag.close()
+        for target in self._targets.values():
+            target.close()
         set_clock(self.base.keys_pool, None)
         self.base.close()

@@ -1,6 +1,7 @@
 """The provisioning leg: evaluate, execute with the target systems, and the relay of account facts."""
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from connectors.targets.ldap.settings import LdapSettings
 from connectors.targets.ldap.target import LdapTarget
@@ -41,9 +42,15 @@ _CONNECT, _ANSWER, _CALL = 2.0, 4.0, 8.0
 LEASE_SECONDS = 25.0
 
 
-def targets(settings: ExecuteSettings) -> dict[str, Target]:
-    """The connected target systems, by the names that the policy uses."""
-    found: dict[str, Target] = {}
+class Connected(Target, Protocol):
+    """A target that keeps connections until it is closed."""
+
+    def close(self) -> None: ...
+
+
+def targets(settings: ExecuteSettings) -> dict[str, Connected]:
+    """The connected target systems, by the names that the policy uses. To be closed by whoever asked."""
+    found: dict[str, Connected] = {}
     if settings.ldap_url:
         found["directory"] = LdapTarget(
             LdapSettings(
