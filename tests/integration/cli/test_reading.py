@@ -1,0 +1,183 @@
+"""What an operator reads on the command line: whole sentences, stable codes, and never what is not to be shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from streams.clock_row import set_clock
+from tests.integration.cli.conftest import AGREED, ANNA, BO, NOW, SECRET_NAME, SECRET_STREET, STRANGER
+
+if TYPE_CHECKING:
+    from tests.integration.cli.conftest import Kallan, Town
+
+
+def test_a_person_is_shown_by_id_with_source_and_stamp(town: Town, kallan: Kallan) -> None:
+    ran = kallan("person", "show", town.anna)
+    assert ran.code == 0
+    assert "Anna Maria Ek" in ran.out
+    assert "Storgatan 1" in ran.out
+    assert "navet 2026-09-01 10:00" in ran.out  # Swedish time
+    assert "employment:kommun:E1: active" in ran.out
+
+
+def test_a_personnummer_is_taken_from_standard_input(town: Town, kallan: Kallan) -> None:
+    assert kallan("person", "show", "-", "--json", stdin=f"{ANNA}\n").data["id"] == town.anna
+    assert kallan("explain", "-", "--json", stdin=ANNA).data["person"] == town.anna
+
+
+@pytest.mark.parametrize("command", [("person", "show"), ("explain",), ("report",), ("conflicts", "--person")])
+def test_a_personnummer_as_an_argument_is_refused_and_not_repeated(
+    town: Town, kallan: Kallan, command: tuple[str, ...]
+) -> None:
+    for written in (ANNA, f"{ANNA[:8]}-{ANNA[8:]}", ANNA[2:]):
+        ran = kallan(*command, written)
+        assert ran.code == 2
+        assert "standard input" in ran.err
+        assert written not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("command", [("person", "show"), ("explain",), ("report",), ("conflicts", "--person")])
+def test_an_unknown_person_is_the_answer_no(town: Town, kallan: Kallan, command: tuple[str, ...]) -> None:
+    assert kallan(*command, "-", stdin=STRANGER).code == 1
+
+
+def test_what_is_no_id_and_no_number_is_wrong_use(town: Town, kallan: Kallan) -> None:
+    ran = kallan("person", "show", "anna")
+    assert (ran.code, ran.err.split(":")[0]) == (2, "input.invalid")
+    assert kallan("person", "show", "-", stdin="12345\n").code == 2
+
+
+def test_without_an_audience_a_protected_person_is_not_told_of(town: Town, kallan: Kallan) -> None:
+    for more in ((), ("--json",), ("--known", "2026-09-02"), ("--audience", "e-services"), ("--audience", "intranet")):
+        ran = kallan("person", "show", town.bo, *more)
+        assert ran.code == 0
+        assert AGREED in ran.out
+        assert SECRET_NAME not in ran.out
+        assert SECRET_STREET not in ran.out
+        assert "sekretess" not in ran.out
+
+
+def test_an_audience_that_is_cleared_sees_the_name_but_no_number(town: Town, kallan: Kallan) -> None:
+    ran = kallan("person", "show", town.bo, "--audience", "payroll")
+    assert SECRET_NAME in ran.out
+    assert "(not printed), current" in ran.out
+    data = kallan("person", "show", town.bo, "--audience", "payroll", "--json").data
+    assert data["marking"] == "sekretessmarkering"
+    assert [one["value"] for one in data["numbers"]] == ["(not printed)"]
+
+
+def test_an_unknown_audience_is_wrong_use_and_told_which_there_are(town: Town, kallan: Kallan) -> None:
+    ran = kallan("person", "show", town.anna, "--audience", "newspaper")
+    assert ran.code == 2
+    assert "payroll" in ran.err
+
+
+def test_what_is_shown_is_logged_with_its_release(town: Town, kallan: Kallan) -> None:
+    kallan("person", "show", town.bo, "--audience", "payroll")
+    kallan("person", "show", town.anna)
+    kallan("report", town.anna)
+    with town.world.base.pool.connection() as connection:
+        rows = connection.execute("select release, person, occasion from mmd.disclosure order by id").fetchall()
+    assert rows == [
+        ("payroll", town.bo, "command"),
+        ("operator", town.anna, "command"),
+        ("operator", town.anna, "report"),
+    ]
+
+
+def test_a_person_is_shown_as_it_was_and_as_it_was_known(town: Town, kallan: Kallan) -> None:
+    later = NOW + dt.timedelta(days=1)
+    town.world.set_clock(later)
+    set_clock(town.world.base.keys_pool, later)
+    post = {"PersonNr": ANNA, "totalpost": True, "Fornamn": "Anna Maria", "Efternamn": "Lund"}
+    town.world.feed("navet", [post], total=False)
+    town.world.settle()
+
+    def family(*more: str) -> list[str]:
+        names = kallan("person", "show", town.anna, "--json", *more).data["names"]
+        return [name["family"] for name in names]
+
+    assert family() == ["Lund"]
+    assert family("--known", "2026-09-01T12:00") == ["Ek"]
+    assert family("--valid", "2026-09-01") == ["Ek"]
+    assert kallan("person", "show", town.anna, "--known", "2020-01-01").code == 1
+    assert kallan("person", "show", town.anna, "--known", "soon").code == 2
+
+
+def test_why_somebody_has_what_they_have_in_two_languages(town: Town, kallan: Kallan) -> None:
+    english, swedish = kallan("explain", town.anna), kallan("explain", town.anna, "--sv")
+    assert english.code == swedish.code == 0
+    assert "Because rule" in english.out
+    assert "Därför att regel" in swedish.out
+    account = kallan("explain", town.anna, "--json").data["accounts"][0]
+    assert kallan("explain", account["account"], "--json").data["accounts"][0] == account
+    assert "from the journal" in kallan("explain", town.anna, "--at", "2026-09-01T23:00").out
+
+
+def test_the_report_puts_source_and_master_side_by_side(town: Town, kallan: Kallan) -> None:
+    ran = kallan("report", town.anna)
+    assert ran.code == 0
+    assert "source says" in ran.out
+    assert "hr 2026-09-01 10:00" in ran.out
+    rows = {row["what"]: row for row in kallan("report", town.anna, "--json").data["persons"][0]["rows"]}
+    assert (rows["title"]["source"], rows["title"]["master"]) == ("undersköterska", "undersköterska")
+
+
+def test_the_report_of_a_protected_person_hides_name_and_address_but_for_the_cleared(
+    town: Town, kallan: Kallan
+) -> None:
+    ran = kallan("report", town.bo)
+    assert "(protected)" in ran.out
+    assert SECRET_NAME not in ran.out
+    assert SECRET_STREET not in ran.out
+    assert SECRET_NAME in kallan("report", town.bo, "--audience", "payroll").out
+
+
+def test_a_native_file_is_reported_person_by_person(town: Town, kallan: Kallan, tmp_path: Path) -> None:
+    from connectors.sources.registry import reader_of
+    from deploy.wiring import sources
+
+    context = sources.edge(town.world.base, town.world.bus).context()
+    row = {"startDate": "2024-02-01", "orgId": "1100"}
+    known = [row | {"employmentId": f"E{n}", "personNumber": who} for n, who in enumerate((ANNA, BO, ANNA))]
+    file = tmp_path / "hr.jsonl"
+    file.write_bytes(reader_of("hr").write(known, context, 7, False))
+    ran = kallan("report", str(file), "--json")
+    assert ran.code == 0
+    assert [one["person"] for one in ran.data["persons"]] == [town.anna, town.bo]
+
+    posts = [{"PersonNr": who, "totalpost": True, "Fornamn": "X"} for who in (STRANGER, BO)]
+    file.write_bytes(reader_of("navet").write(posts, context, 7, False))
+    ran = kallan("report", str(file), "--json")
+    assert (ran.code, ran.data["unknown"], len(ran.data["persons"])) == (1, 1, 1)
+
+    file.write_text("something else")
+    ran = kallan("report", str(file))
+    assert (ran.code, ran.err.split(":")[0]) == (2, "input.unknown-schema")
+
+
+def test_the_state_has_three_hashes_that_repeat(town: Town, kallan: Kallan) -> None:
+    first, second = kallan("state", "hash", "--json").data, kallan("state", "hash", "--json").data
+    assert first == second
+    assert set(first) == {"master", "desired", "observed"}
+    assert first["master"]["counts"] == {"person": 2, "unit": 1}
+    assert first["master"]["hash"] in kallan("state", "hash").out
+
+
+def test_conflicts_stand_under_the_owner_who_is_to_see_to_them(town: Town, kallan: Kallan) -> None:
+    (group,) = kallan("conflicts", "--json").data
+    assert group["owner"] == "Kommunstyrelsen, stadsledningskontoret"
+    assert [(one["person"], one["attribute"], one["source_key"]) for one in group["conflicts"]] == [
+        (town.anna, "name", "kommun:E1")  # Bo's copy is right, and tells nothing
+    ]
+    assert "stadsledningskontoret" in kallan("conflicts").out
+    assert kallan("conflicts", "--person", town.bo, "--json").data == []
+    assert "Eck" not in kallan("conflicts").out
+
+
+def test_conflicts_are_none_where_none_differ(town: Town, kallan: Kallan) -> None:
+    assert "No source says anything else" in kallan("conflicts", "--person", town.bo).out
