@@ -1,4 +1,8 @@
-"""When is everything quiet? What was published has reached every consumer, nothing is dirty, nothing due, no work left."""
+"""When is everything quiet? What was published has reached every consumer, nothing is dirty, nothing due, no work left.
+
+Work that waits for its next try, or for a target that is away, is work: only what a target refuses is left out, because
+no waiting mends that.
+"""
 
 import time
 from collections.abc import Mapping
@@ -18,8 +22,9 @@ union all select 'documents due by date', count(*) from mmd.document where next_
 union all select 'persons to evaluate', count(*) from iam.due where at <= %(now)s
 union all select 'account facts to deliver', count(*) from iam.outbox where delivered_at is null
 union all select 'operations under way', count(*) from iam.work where until > clock_timestamp()
-union all select 'operations waiting', count(*) from iam.work w where ready_at <= clock_timestamp()
-    and not exists (select from iam.target_away a where a.target = w.target)
+union all select 'operations waiting', count(*) from iam.work w
+    where not exists (select from iam.observed o where o.account = w.account and o.target = w.target
+                      and o.error_code = 'target.refused')
 """
 _MARK = "select (select coalesce(max(id), 0) from iam.journal), (select coalesce(sum(number), 0) from mmd.document)"
 
