@@ -38,10 +38,12 @@ from mmd.feed_release where release = %s for update
 """
 _AGAIN = "update mmd.feed set number = -1 where release = %s"
 _NEW = """
+select d.id from mmd.document d left join mmd.feed f on f.release = %s and f.document = d.id
+where d.touched >= %s::xid8 and f.number is distinct from d.number order by d.id
+"""
+_NOW = """
 select d.id, d.kind, d.number, d.key_id, d.body, coalesce(f.hash, ''), f.seq is not null
-from mmd.document d left join mmd.feed f on f.release = %(release)s and f.document = d.id
-where d.touched >= %(horizon)s::xid8 and f.number is distinct from d.number
-order by d.touched, d.id limit %(most)s
+from mmd.document d left join mmd.feed f on f.release = %s and f.document = d.id where d.id = any(%s) order by d.id
 """
 _SURVIVORS = "select id, kind, key_id, body from mmd.document where id = any(%s)"
 _WRITE = """
@@ -125,8 +127,10 @@ class Feed:
             db.execute(_AGAIN, [name])
             horizon = "0"
         effective = effective_release(db, release, on)
-        asked = {"release": name, "horizon": horizon, "most": _BATCH}
-        while rows := db.execute(_NEW, asked).fetchall():
+        # By id: the order of writing would tell who was written last for a reason that this reader may not see.
+        new = [row[0] for row in db.execute(_NEW, [name, horizon]).fetchall()]
+        for start in range(0, len(new), _BATCH):
+            rows = db.execute(_NOW, [name, new[start : start + _BATCH]]).fetchall()
             last = self._write(db, name, effective, on, rows, last)
         db.execute(_DONE, [content, last, seen, name])
 

@@ -19,6 +19,7 @@ from mmd.api.app import create_app
 from mmd.api.metrics import Metrics
 from mmd.api.services import Services
 from mmd.domain.release import ATTRIBUTES, Release
+from mmd.relay.due import wake
 from mmd.store.feed import Feed
 from streams.contracts.claims import (
     Birth,
@@ -164,6 +165,12 @@ class Hub:
         return self.master.rows(
             "select release, person, occasion, attribute_groups, restricted, at from mmd.disclosure order by id"
         )
+
+    def day_comes(self, instant: dt.datetime) -> None:
+        """Business time goes on, and what changes by date is due: the part of the relay that the feed waits for."""
+        self.master.clock.instant = max(instant, self.master.clock.instant)
+        with self.master.pool.connection() as connection:
+            wake(connection, self.master.keys, self.master.clock.now())
 
     @contextmanager
     def without(self, table: str) -> Iterator[None]:
