@@ -89,19 +89,22 @@ def desired(person: PersonDocument, world: World, policy: Policy, names: Names, 
     return Desired(tuple(accounts), first_after(days, today), frozenset(reads))
 
 
-def gone(names: Names, world: World) -> tuple[DesiredAccount, ...]:
-    """A person that is no more (erased): every account there was is disabled and shows nothing but its uid."""
+def gone(names: Names, world: World, *, erased: bool) -> tuple[DesiredAccount, ...]:
+    """Nothing is known of the person any more: every account there was is disabled and shows nothing but its uid.
+
+    `erased`: that is urgent, as protection is. Else the person is withheld from us (the last employment is gone from a
+    complete export, say): an end like any other, which the brake may hold."""
     return tuple(
-        DesiredAccount(given, target, _bare(given))
+        DesiredAccount(given, target, _bare(given, protected=erased))
         for key in sorted(names, key=lambda k: (k.employer, k.account_class))
         for given in names[key]
         for target in _all_targets((), given, world)
     )
 
 
-def _bare(given: Given) -> Intent:
+def _bare(given: Given, *, protected: bool) -> Intent:
     state = AccountState(given.id, Presence.DISABLED, given.uid)
-    return Intent(state, given.salt, create_missing=False, protected=True)
+    return Intent(state, given.salt, create_missing=False, protected=protected)
 
 
 def _is_of(rule: object, key: AccountKey) -> bool:

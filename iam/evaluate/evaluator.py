@@ -25,13 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A person to evaluate: the document (None: gone) and the key that all rows of the person are sealed with."""
+    """A person to evaluate: the document (None: erased, or withheld) and the key that the person's rows are sealed with."""
 
     id: str
     version: Version
     document: PersonDocument | None
     key: Key | None
     cause: Cause
+    withheld: bool = False
 
 
 @dataclass(slots=True)
@@ -78,9 +79,10 @@ class Evaluator:
         found: list[Subject] = []
         for row in rows:
             cause = causes.get(row.id, row.cause)
-            if row.body is None:
-                if row.version.epoch == store.ERASED_EPOCH:
-                    found.append(Subject(row.id, row.version, None, None, cause))
+            if not row.body:
+                withheld = row.body == store.WITHHELD
+                if withheld or row.version.epoch == store.ERASED_EPOCH:
+                    found.append(Subject(row.id, row.version, None, None, cause, withheld))
                 continue
             document = open_person(keys, row.id, row.key_id, row.body)
             if isinstance(document, KeyState):
@@ -192,7 +194,7 @@ class Evaluator:
         self, subject: Subject, world: World, names: Names, now: dt.datetime
     ) -> tuple[tuple[DesiredAccount, ...], dt.datetime | None, frozenset[str]]:
         if subject.document is None:
-            return gone(names, world), None, frozenset()
+            return gone(names, world, erased=not subject.withheld), None, frozenset()
         found = desired(subject.document, world, self.policy, names, now)
         return found.accounts, found.next_change, found.reads
 

@@ -111,7 +111,8 @@ class EvaluateHandler:
         rows = list(_rows(arrived, keys))
         now = self._clock.now()
         rows += [
-            NewPerson(one, news.version, "", None, True, news.cause) for one, news in sorted(arrived.withheld.items())
+            NewPerson(one, news.version, "", store.WITHHELD, True, news.cause)
+            for one, news in sorted(arrived.withheld.items())
         ]
         rows += [NewPerson(one, _GONE, "", None, True, Cause("erased", now)) for one in sorted(arrived.erased)]
         stored = store.put_persons(connection, rows)

@@ -35,8 +35,8 @@ def _big() -> Any:
 
 
 class WorldPerson(IamTable, table=True):
-    """The newest document of a person. `body` None: not known yet, or gone. `policy`: what it was last evaluated with.
-    `next_change`: when to look again; `cause`, `caused_at`: the event that made this version."""
+    """The newest document of a person. `body` None: not known yet, or gone; empty: withheld. `policy`: what it was last
+    evaluated with. `next_change`: when to look again; `cause`, `caused_at`: the event that made this version."""
 
     __tablename__ = "world_person"
     id: str = Field(primary_key=True)

@@ -19,6 +19,10 @@ Connection: TypeAlias = psycopg.Connection
 ERASED_EPOCH = 2**62
 """The epoch of a person that is gone for ever: no document is newer."""
 
+WITHHELD = b""
+"""The body of a person whom the release does not cover (any more): nothing is known, which is not the same as a document
+that is not there yet or has moved away. Every account of such a person is to be disabled."""
+
 PRIORITY_NOW = 1
 PRIORITY_TIMER = 2
 PRIORITY_WORLD = 3
@@ -37,7 +41,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person's row as stored. `body` None: not known, moved away by a redirect, or erased."""
+    """A person's row as stored. `body` None: not known, moved away by a redirect, or erased; `WITHHELD`: not for us."""
 
     id: str
     version: Version

@@ -17,11 +17,13 @@ from iam.store.state import Accounts
 from streams.catalogue import MMD_ORGANISATION, MMD_PERSON
 from streams.clock import SetClock
 from streams.codec import Outgoing, PublishedCodec
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
 from streams.database import open_pool
 from streams.envelope import Message, new_event_id
 from streams.keys import MemoryKeyRing
 from tests.unit.iam_domain.making import DAY, DOMAIN, POLICY, SECRET, UNITS, at
+
+Said = PersonDocument | UnitDocument | Redirect | Withheld
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Iam:
     def timers(self) -> Timers:
         return Timers(self.pool, self.keys, self.policy, SECRET, DOMAIN, self.clock)
 
-    def message(self, document: PersonDocument | UnitDocument | Redirect, *, number: int | None = None) -> Message:
+    def message(self, document: Said, *, number: int | None = None) -> Message:
         """A message with the next version number, or this one."""
         self.number += 1
         version = Version(1, self.number if number is None else number)
@@ -59,10 +61,12 @@ class Iam:
                 record = Published(version, unit=document, cause=cause, caused_at=now)
             case Redirect():
                 record = Published(version, redirect=document, cause=cause, caused_at=now)
+            case Withheld():
+                record = Published(version, withheld=document, cause=cause, caused_at=now)
         topic = MMD_ORGANISATION if isinstance(document, UnitDocument) else MMD_PERSON
         return self.codec.encode([Outgoing(topic, record, new_event_id(), now)])[0]
 
-    def say(self, *documents: PersonDocument | UnitDocument | Redirect) -> None:
+    def say(self, *documents: Said) -> None:
         self.handler([self.message(document) for document in documents])
 
     def settle(self) -> int:
