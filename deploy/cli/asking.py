@@ -10,13 +10,11 @@ from uuid import UUID
 
 import click
 import msgspec
-from rich.console import Console
 
 from deploy.readings import Readings
 from streams.contracts.errors import Rejected
 from streams.contracts.time import STOCKHOLM
 
-NARROWEST = 100
 _NUMBER = re.compile(r"[0-9]{6,8}[-+]?(?:[0-9]{4}|TF[0-9]{2}|[TRSUWXJKLMN][0-9]{3})")
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -25,12 +23,6 @@ Command = TypeVar("Command", bound=Callable[..., object])
 def json_option(command: Command) -> Command:
     """`--json`, which every reading command takes."""
     return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON")(command)
-
-
-def console() -> Console:
-    """Where answers are printed: as wide as the terminal, and 100 columns where there is none."""
-    plain = Console(highlight=False)
-    return plain if plain.is_terminal else Console(highlight=False, width=NARROWEST)
 
 
 def print_json(answer: Any) -> None:

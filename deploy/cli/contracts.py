@@ -3,7 +3,8 @@
 import click
 import msgspec
 
-from deploy.cli.asking import console, json_option, print_json
+from deploy.cli.asking import json_option, print_json
+from deploy.screen import console
 from streams.catalogue import FOREVER, TOPICS, Cleanup, Topic
 
 _DAY = 24 * 3600 * 1000

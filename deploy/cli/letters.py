@@ -7,8 +7,9 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli.asking import by_option, console, json_option, print_json
+from deploy.cli.asking import by_option, json_option, print_json
 from deploy.cli.connection import Connection, connected, home_option
+from deploy.screen import console
 from streams.bus import Handler
 from streams.contracts.errors import TEXTS, Rejected
 from streams.contracts.time import STOCKHOLM

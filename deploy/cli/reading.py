@@ -11,13 +11,13 @@ import msgspec
 from deploy.cli.asking import (
     Day,
     Time,
-    console,
     json_option,
     no_such_person,
     person_asked_for,
     print_json,
 )
 from deploy.cli.connection import Connection, connected, home_option
+from deploy.screen import console
 from deploy.wiring.data import read_releases
 from mmd.domain.release import ATTRIBUTES, Marked, Release
 from streams.clock import today
@@ -267,9 +267,9 @@ def conflicts(person_id: str | None, limit: int, home: Path | None, as_json: boo
         click.echo("No source says anything else than the master holds.")
     for owner, entries in owners.items():
         table = Table(title=owner, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-        for heading in ("person or unit", "attribute", "source", "its record", "since"):
+        for heading in ("person or unit", "attribute", "source", "its record", "said"):
             table.add_column(heading, overflow="fold")
         for one in entries:
-            since = f"{one.logged_at.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
-            table.add_row(one.person, one.attribute, one.source, one.source_key, since)
+            said = f"{one.logged_at.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}"
+            table.add_row(one.person, one.attribute, one.source, one.source_key, said)
         console().print(table)

@@ -15,8 +15,9 @@ from connectors.sources.registry import load as load_file
 from connectors.sources.registry import reader_of
 from connectors.sources.report import LoadReport, LoadState
 from connectors.sources.total_state import Load
-from deploy.cli.asking import by_option, console, json_option, print_json
+from deploy.cli.asking import by_option, json_option, print_json
 from deploy.cli.connection import connected, home_option
+from deploy.screen import console
 from streams.contracts.errors import TEXTS
 from streams.contracts.time import STOCKHOLM
 

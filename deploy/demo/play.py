@@ -8,21 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from connectors.sources.registry import load
+from deploy import screen
 from deploy.demo import closing
 from deploy.demo.forms import Form, ask
 from deploy.demo.stories import STORIES, Story
-from deploy.municipality import cast as roles
 from deploy.municipality.cast import Cast, NativeFile
 from deploy.municipality.changes import Changes
 from deploy.municipality.generate import generate
 from deploy.replay.live import LiveWorld
 from deploy.running import Running, running
+from deploy.wiring.data import read_policy
 
+_INDENTED = (0, 0, 0, 4)
 _LOAD_PATIENCE = 600.0
 _CHANGE_PATIENCE = 60.0
+
+_PLAYERS = """\
+Sources: navet is the population register (Skatteverket's Navet), hr the HR system, organisation the tree of units.
+Targets: directory is an LDAP directory of the municipality's own, collaboration a SCIM service in the cloud.
+"""
 
 _LOADED = """
 select (select count(*) from mmd.document where kind <> 'redirect'),
@@ -45,7 +53,7 @@ class Told:
 
 def play(home: Path, *, seed: int, persons: int, units: int, throwaway: bool) -> bool:
     """True when everything that was to be shown is so."""
-    console = Console(highlight=False, width=None if Console().is_terminal else 130)
+    console = screen.console()
     console.rule("[bold]Källan: a fact is fetched at its source and given only once")
     console.print(
         f"A synthetic municipality of {persons} persons in {units} units (seed {seed}). Every personnummer is one that "
@@ -59,9 +67,10 @@ def play(home: Path, *, seed: int, persons: int, units: int, throwaway: bool) ->
         _first_load(console, cast, world)
         changes = Changes(cast)
         console.rule("What happens to people")
+        console.print(_PLAYERS)
         told = [_tell(console, story, changes, cast, world) for story in STORIES]
         forms = _forms(console, found, cast)
-        good = closing.report(console, world, cast, told, forms)
+        good = closing.report(console, world, cast, told, forms, read_policy(found.execute.policy))
         closing.what_next(console, home, kept=not throwaway)
     return good
 
@@ -122,17 +131,20 @@ def _tell(console: Console, story: Story, changes: Changes, cast: Cast, world: L
     world.quiet.wait(_CHANGE_PATIENCE)
     seconds = _read_back(world, mark, stamp)
     wrong = story.wrong(world.readings, cast, member)
-    console.print(f"[bold]{story.title}[/bold]: {_who(story, member.person.call_name)} {story.told}.")
-    took = "no target had anything to do" if seconds is None else f"{seconds:.1f} s from source stamp to read-back"
-    console.print(f"    {'as it should be' if not wrong else '[red]NOT AS IT SHOULD BE'}; {took}")
+    console.print(f"[bold]{story.title}[/bold]")
+    console.print(Padding(story.told.format(name=f"{member.person.call_name} {member.person.family}"), _INDENTED))
+    took = (
+        "no target had anything to do"
+        if seconds is None
+        else f"{seconds:.1f} s from the source's stamp until the last target had been read back"
+    )
+    console.print(
+        Padding(f"{'As it should be' if not wrong else '[red]NOT AS IT SHOULD BE[/red]'}: {took}.", _INDENTED)
+    )
     for line in wrong:
-        console.print(f"    [red]{line}")
+        console.print(Padding(f"[red]{line}", _INDENTED))
+    console.print()
     return Told(story, stamp, seconds, wrong)
-
-
-def _who(story: Story, name: str) -> str:
-    """The protected are spoken of by their role, also here."""
-    return "someone who" if story.role in (roles.MARKED, roles.PROTECTED) else f"{name}"
 
 
 def _journal_mark(world: LiveWorld) -> int:

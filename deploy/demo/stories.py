@@ -17,7 +17,8 @@ DIRECTORY, CLOUD = "directory", "collaboration"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`happens` writes the source files of the change; `wrong` tells what is not as it should be afterwards."""
+    """`told` is a sentence or two about {name}: who says it, and what follows. `happens` writes the source files of the
+    change; `wrong` tells what is not as it should be afterwards."""
 
     role: str
     title: str
@@ -99,56 +100,63 @@ STORIES: tuple[Story, ...] = (
     Story(
         roles.JOINER,
         "A joiner",
-        "moves in (Navet) and starts today (HR): one account in each target, with the rights of unit and role",
+        "{name} moves in, says the population register, and starts work today, says the HR system. She gets one account"
+        " in each target, with the rights of her unit and her work.",
         lambda changes, now: changes.joiner(now),
         _joined,
     ),
     Story(
         roles.MOVER,
         "A mover",
-        "becomes manager of another unit from today (HR): same account, new rights, nothing left of the old",
+        "{name} is the manager of another unit from today, says the HR system. The accounts stay, the rights are new,"
+        " and nothing is left of the old ones.",
         lambda changes, now: changes.mover(now),
         _moved,
     ),
     Story(
         roles.LEAVER,
         "A leaver",
-        "ended yesterday (HR): disabled at once in every target, every group gone",
+        "{name} worked for the last time yesterday, says the HR system. The accounts are disabled at once in every"
+        " target, and every right is gone.",
         lambda changes, now: changes.leaver(now),
         _left,
     ),
     Story(
         roles.NAME_CHANGER,
         "A new name",
-        "changes family name (Navet): everywhere, and nobody entered it again",
+        "{name} has a new family name, says the population register. Every target shows it, and nobody entered it again.",
         lambda changes, now: changes.name_change(now),
         _renamed,
     ),
     Story(
         roles.CONFLICT,
         "A value from the wrong source",
-        "HR sends a family name, which belongs to Navet: refused, and shown to the information owner as a conflict",
+        "The HR system sends another family name for {name}. Names belong to the population register, so this one is"
+        " refused, its value is not kept, and the information owner is shown that the two differ.",
         lambda changes, now: changes.hr_conflict(now),
         _refused,
     ),
     Story(
         roles.MARKED,
-        "A sekretessmarkering",
-        "is marked (Navet): works on, and the name is gone from every place that is not cleared",
+        "A sekretessmarkering (protected personal data)",
+        "An employee gets a sekretessmarkering, says the population register. The work goes on, and the name is gone"
+        " from every place that is not cleared for it.",
         lambda changes, now: changes.sekretessmarkering(now),
         _marked,
     ),
     Story(
         roles.MARKED,
         "An agreed name",
-        "agrees with the employer on a name to show (HR): the only name that is ever shown",
+        "The same employee and the employer agree on a name to show, says the HR system. It is the only name that is"
+        " ever shown.",
         lambda changes, now: changes.agreed_name(now),
         _agreed,
     ),
     Story(
         roles.PROTECTED,
-        "Skyddad folkbokföring",
-        "is protected (Navet): the old address is withheld from now on, for old dates too",
+        "Skyddad folkbokföring (a protected address)",
+        "An employee gets skyddad folkbokföring, says the population register. The old address is withheld from now on,"
+        " for old dates too.",
         lambda changes, now: changes.skyddad_folkbokforing(now),
         _protected,
     ),

@@ -28,7 +28,8 @@ _SURVIVORS = "select id, survivor from mmd.identity where id = any(%s)"
 class ConflictEntry(msgspec.Struct, frozen=True):
     """A source that is not designated for `attribute` says something else than the master holds; its value is not kept.
 
-    `person` is a person id, or the key of an organisation unit. `logged_at` (UTC) is when the source first said so.
+    `person` is a person id, or the key of an organisation unit. `logged_at` (UTC) is when the newest that the source said
+    was logged.
     """
 
     person: str
