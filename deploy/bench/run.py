@@ -45,8 +45,6 @@ QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5)
 def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
     """`say` is told what is being done. The folder is used for stacks that are thrown away."""
     began, date = time.monotonic(), dt.datetime.now(dt.UTC)
-    whole = OthersMeter()
-    whole.start()
     starts: list[Started] = []
     for turn in range(size.starts - 1):
         say(f"start {turn + 1} of {size.starts}: the stack in an empty folder")
@@ -54,8 +52,9 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         with started(home) as one:
             starts.append(one)
         shutil.rmtree(home, ignore_errors=True)
-    meter = OthersMeter()
+    meter, whole = OthersMeter(), OthersMeter()
     meter.start()
+    whole.start()
     say(f"start {size.starts} of {size.starts}: the stack in an empty folder")
     with started(folder / "stack") as last:
         starts.append(last)
@@ -63,6 +62,7 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         world = LiveWorld(last.running)
         try:
             figures, postgresql = _measure(last, world, size, say)
+            others = whole.share()
         finally:
             world.close()
     return Report(
@@ -73,7 +73,7 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         commit=commit(),
         machine=Machine.here(),
         versions=versions(postgresql),
-        others=whole.share(),
+        others=others,
         figures=(*figures, startup),
     )
 
