@@ -39,6 +39,7 @@ _MODULES = {
     "api": "workers",
     "load": "sources",
     "loads": "sources",
+    "municipality": "sources",
     "replay": "replay",
     "bench": "bench",
     "person": "reading",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -118,6 +119,28 @@ def told(name: str, report: LoadReport) -> Iterator[str]:
         yield f"  alarm: {code} {field}, {count} times" if count > 1 else f"  alarm: {code} {field}"
 
 
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--seed", default=2026, show_default=True, help="The same seed gives the same people")
+@click.option("--persons", default=500, show_default=True, type=click.IntRange(min=20))
+@click.option("--units", default=40, show_default=True, type=click.IntRange(min=4))
+def municipality(folder: Path, seed: int, persons: int, units: int) -> None:
+    """Write a synthetic municipality as native source files, to be loaded in the order in which they are told.
+
+    Only published test numbers. `number.txt` holds the number of one person, a guardian who is employed, as a command reads
+    it; `search.json` the same as the API reads it.
+    """
+    from deploy.municipality.cast import GUARDIAN
+    from deploy.municipality.generate import generate
+
+    cast = generate(folder, seed, persons, units)
+    number = cast[GUARDIAN].number
+    (folder / "number.txt").write_text(f"{number}\n", encoding="utf-8")
+    (folder / "search.json").write_bytes(msgspec.json.encode({"identifier": number}))
+    for file in cast.files:
+        click.echo(f"{file.source:<12} {file.path}")
+
+
 @click.group()
 def loads() -> None:
     """Total loads at the edge: a load that changes too much is held until somebody decides."""
@@ -169,6 +192,8 @@ def show(load_id: int, home: Path | None, as_json: bool) -> None:
     click.echo(f"  {found.files} files, {found.found} records found{declared}, {found.rejected} rejected")
     click.echo(f"  {found.added} added, {found.changed} changed, {found.absent} gone, {found.unchanged} unchanged")
     click.echo(f"  opened {_at(found.opened_at)}" + (f", settled {_at(found.settled_at)}" if found.settled_at else ""))
+    if found.state == LoadState.HELD or found.holds:
+        click.echo(f"  to decide: kallan loads release {found.id}, or kallan loads void {found.id}")
     if found.decided_at:
         click.echo(f"  decided by {found.decided_by} at {_at(found.decided_at)}")
 

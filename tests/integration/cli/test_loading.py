@@ -86,8 +86,11 @@ def test_a_load_that_loses_too_many_is_held_shown_and_thrown_away(town: Town, ka
     shown = kallan("loads", "show", held, "--json").data
     assert (shown["reason"], shown["absent"]) == ("load.threshold", PEOPLE - 5)
     assert "changes too much" in kallan("loads", "show", held).out
+    assert f"kallan loads release {held}" in kallan("loads", "show", held).out
     assert kallan("loads", "void", held, "--by", "the officer").code == 0
-    assert "decided by the officer" in kallan("loads", "show", held).out
+    decided = kallan("loads", "show", held).out
+    assert "decided by the officer" in decided
+    assert "to decide" not in decided
     again = kallan("loads", "void", held)
     assert (again.code, again.err.split(":")[0]) == (2, "load.state")
 

@@ -1,0 +1,51 @@
+"""What the documentation says, taken from the files themselves."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+READMES = ("README.md", "README.sv.md")
+_BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`((?:make|kallan|\.venv/bin/kallan) [^`]+)`")
+_FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(name: str) -> list[str]:
+    """The console blocks of a file, in order."""
+    return _BLOCK.findall(text_of(name))
+
+
+def block_with(name: str, words: str) -> str:
+    """The one console block that holds these words."""
+    (found,) = (block for block in blocks(name) if words in block)
+    return found
+
+
+def lines(name: str) -> list[str]:
+    """Every command line of the console blocks."""
+    return [line for block in blocks(name) for line in block.splitlines() if line.strip()]
+
+
+def inline_commands(name: str) -> set[str]:
+    """Commands that are written within the text."""
+    return set(_INLINE.findall(_FENCED.sub("", text_of(name))))
+
+
+def documents() -> Iterator[Path]:
+    """Every Markdown file of the project."""
+    yield from sorted(ROOT.glob("*.md"))
+    yield from sorted((ROOT / "docs").rglob("*.md"))
+
+
+def links(document: Path) -> Iterator[str]:
+    """Links to files, without their anchors."""
+    for target in _LINK.findall(_FENCED.sub("", document.read_text(encoding="utf-8"))):
+        path = target.partition("#")[0]
+        if path and "://" not in path and not path.startswith("mailto:"):
+            yield path

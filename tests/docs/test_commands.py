@@ -1,0 +1,155 @@
+"""The commands of the README, taken from it and run as they are typed, against a stack that `kallan up` started."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.cli.connection import connected
+from deploy.quiet import Quiet
+from streams.kafka_log import LagMeter
+from tests.docs.reading import ROOT, block_with
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+
+FEED = "kallan load navet"
+LOOK = "kallan person show"
+ASK = "kallan token"
+REPLAY = "kallan replay"
+
+READY = "Ctrl-C stops everything"
+START_SECONDS, STOP_SECONDS = 120.0, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A folder as after `git clone` and `make`, and a shell in it."""
+
+    folder: Path
+    environment: Mapping[str, str]
+
+    def types(self, text: str, **more: str) -> str:
+        """What the commands print; a failing command fails the test."""
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", text],
+            cwd=self.folder,
+            env={**self.environment, **more},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+    folder = tmp_path_factory.mktemp("clone")
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "tests").symlink_to(ROOT / "tests")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
+    if cache := os.environ.get("KALLAN_CACHE"):
+        environment["KALLAN_CACHE"] = cache
+    return Terminal(folder, environment)
+
+
+@pytest.fixture(scope="module")
+def up(terminal: Terminal) -> Iterator[str]:
+    """The stack of `make up`, in the folder's own `.kallan`; the address of the API that it prints."""
+    process = subprocess.Popen(
+        [".venv/bin/kallan", "up"],
+        cwd=terminal.folder,
+        env={**terminal.environment, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield _address(process)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=STOP_SECONDS)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    address = ""
+    for line in process.stdout:
+        words = line.split()
+        if words[:1] == ["API"]:
+            address = words[1]
+        if "kallan token" in line:
+            return address
+    raise AssertionError("kallan up ended before it was ready")
+
+
+@pytest.fixture(scope="module")
+def fed(terminal: Terminal, up: str) -> str:
+    """What the loads told; when everything has come through."""
+    told = terminal.types(block_with("README.md", FEED))
+    with connected(terminal.folder / ".kallan") as connection:
+        Quiet(connection.base.pool, LagMeter(connection.master.kafka), connection.base.clock).wait(90)
+    return told
+
+
+def test_the_scenarios_run_as_typed(terminal: Terminal) -> None:
+    """First here, so that its own stack is gone before the next is started."""
+    told = terminal.types(block_with("README.md", REPLAY))
+    summaries = [line for line in told.splitlines() if "scenarios hold" in line]
+    assert len(summaries) == 2
+    for summary in summaries:
+        held, _, count = summary.split()[:3]
+        assert held == count, told
+
+
+def test_files_are_loaded_through_their_connectors(fed: str) -> None:
+    assert "organisation-00001.jsonl: published (load 1)" in fed
+    assert "navet-00001-001.xml: waits for the other files of the load" in fed
+    assert "hr-00001.jsonl: published" in fed
+    assert "alarm" not in fed
+
+
+def test_one_can_look_into_it(terminal: Terminal, fed: str) -> None:
+    told = terminal.types(block_with("README.md", LOOK))
+    number = (terminal.folder / "town" / "number.txt").read_text().strip()
+    assert number not in told
+    for words in (
+        "Hedda Vårdkvist",
+        "Because rule staff of policy",
+        "directory has",
+        "No source says anything else than the master holds.",
+        "No dead letters.",
+        "observed  ",
+    ):
+        assert words in told
+    assert max(map(len, told.splitlines())) < 200
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_a_business_system_is_connected_with_three_requests(terminal: Terminal, up: str, fed: str) -> None:
+    block = block_with("README.md", ASK)
+    first = _answers(terminal.types("\n".join(block.splitlines()[:2]), KALLAN_API=up))
+    found, person, changes = _answers(terminal.types(block, KALLAN_API=up, PERSON_ID=first[0]["id"]))
+    assert found == person == first[0]
+    assert person["names"][0]["family"] == "Vårdkvist"
+    assert person["names"][0]["stamp"]["source"] == "navet"
+    assert changes["changes"]
+
+
+def _answers(text: str) -> list[dict[str, Any]]:
+    """JSON values one after another."""
+    decoder, found, rest = json.JSONDecoder(), [], text.strip()
+    while rest:
+        value, end = decoder.raw_decode(rest)
+        found.append(value)
+        rest = rest[end:].strip()
+    return found

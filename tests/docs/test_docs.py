@@ -1,0 +1,82 @@
+"""The documentation keeps to what is there: commands, links, and two languages that say the same."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from deploy.cli import cli
+from tests.docs.reading import READMES, ROOT, block_with, documents, inline_commands, lines, links, text_of
+
+RUN_ELSEWHERE = {
+    "make demo": ("tests/stack/test_stops.py", "test_the_demo_ends_well_with_its_last_screen"),
+    "make up": ("tests/docs/test_commands.py", '".venv/bin/kallan", "up"'),
+    "make test": (".ci/run", "\nmake test\n"),
+    "make check": (".ci/run", "\nmake check\n"),
+}
+"""Commands that are no console block of `test_commands.py`: the file that runs them, and the words that do."""
+MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": "python -m pytest"}
+
+
+def test_both_readmes_have_the_same_commands() -> None:
+    english, swedish = READMES
+    assert lines(english) == lines(swedish)
+    spoken = inline_commands(swedish) - inline_commands(english)
+    assert spoken <= {"kallan explain"}  # which answers in Swedish
+    assert inline_commands(english) <= inline_commands(swedish)
+
+
+def test_every_command_of_the_readme_is_run_by_a_test_or_by_ci() -> None:
+    run_here = text_of("tests/docs/test_commands.py")
+    for line in lines("README.md"):
+        if line not in RUN_ELSEWHERE:
+            assert any(words in line for words in _blocks_run(run_here)), line
+    for command in inline_commands("README.md"):
+        if command.startswith("make "):
+            assert command in RUN_ELSEWHERE, command
+    for file, words in RUN_ELSEWHERE.values():
+        assert words in f"{text_of(file)}\n", file
+
+
+def _blocks_run(code: str) -> list[str]:
+    """Lines of the blocks that `test_commands.py` picks by words of theirs."""
+    picked = [line.split('"')[1] for line in code.splitlines() if line.startswith(("FEED", "LOOK", "ASK", "REPLAY"))]
+    return [line for words in picked for line in block_with("README.md", words).splitlines()]
+
+
+@pytest.mark.parametrize(("target", "runs"), list(MAKE_RUNS.items()))
+def test_make_runs_what_the_tests_run(target: str, runs: str) -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", target.split()[1]], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.rstrip().endswith(runs)
+
+
+@pytest.mark.parametrize("document", list(documents()), ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    missing = [link for link in links(document) if not (document.parent / link).exists()]
+    assert missing == []
+
+
+def written_commands() -> list[str]:
+    found = {line for name in READMES for line in lines(name) if "kallan" in line}
+    return sorted(found | {one for name in READMES for one in inline_commands(name) if "kallan" in one})
+
+
+@pytest.mark.parametrize("line", written_commands())
+def test_every_kallan_command_that_is_written_is_there_with_its_options(line: str) -> None:
+    words = shlex.split(line.replace("$(", " ").replace(")", " ").partition("<")[0])
+    start = next((n for n, word in enumerate(words) if word.endswith("kallan")), None)
+    if start is None:
+        assert line.startswith("curl ")
+        return
+    command: click.Command = cli
+    for word in words[start + 1 :]:
+        if isinstance(command, click.Group) and not word.startswith("-"):
+            inner = command.get_command(click.Context(command), word)
+            assert inner is not None, word
+            command = inner
+        elif word.startswith("--") and word != "--help":
+            assert any(word in parameter.opts for parameter in command.params), word
