@@ -187,7 +187,7 @@ def test_a_worker_process_ends_within_ten_seconds_also_when_the_broker_has_died_
     with log.open("wb") as out:
         process = subprocess.Popen([*argv, str(batch_takes)], stdout=out, stderr=out)
     try:
-        eventually(lambda: "handling 20" in log.read_text())
+        eventually(lambda: "handling " in log.read_text())  # in one batch or in several
         if status == 0:
             mock_broker.die()
         started = time.monotonic()
