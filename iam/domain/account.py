@@ -60,7 +60,8 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class WhyNot(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why a rule gives nothing now: `code` is a word of the closed list in `iam.domain.conditions`."""
+    """Why a rule gives nothing now: `code` is a word of the closed list in `iam.domain.conditions`. Without rule and
+    persona: why nothing is given to the person at all."""
 
     rule: str
     persona: str

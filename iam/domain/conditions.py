@@ -18,6 +18,11 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "cancelled": ("it was cancelled before it began", "den återkallades innan den började"),
         "on-leave": ("leave of absence, and the rule says so", "tjänstledighet, och regeln säger så"),
         "deceased": ("the person is deceased", "personen är avliden"),
+        "withheld": (
+            "no role is left that provisioning may know of",
+            "ingen roll finns kvar som kontohanteringen får känna till",
+        ),
+        "erased": ("the person is erased", "personen är gallrad"),
         "quarantined": ("the person needs a human decision first", "personen kräver ett manuellt beslut först"),
         "unit-unknown": ("the organisation unit is not known yet", "organisationsenheten är inte känd än"),
         "unit-closed": (

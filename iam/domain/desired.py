@@ -95,16 +95,17 @@ def gone(names: Names, world: World, *, erased: bool) -> tuple[DesiredAccount, .
     `erased`: that is urgent, as protection is. Else the person is withheld from us (the last employment is gone from a
     complete export, say): an end like any other, which the brake may hold."""
     return tuple(
-        DesiredAccount(given, target, _bare(given, protected=erased))
+        DesiredAccount(given, target, _bare(given, erased=erased))
         for key in sorted(names, key=lambda k: (k.employer, k.account_class))
         for given in names[key]
         for target in _all_targets((), given, world)
     )
 
 
-def _bare(given: Given, *, protected: bool) -> Intent:
+def _bare(given: Given, *, erased: bool) -> Intent:
     state = AccountState(given.id, Presence.DISABLED, given.uid)
-    return Intent(state, given.salt, create_missing=False, protected=protected)
+    why_not = (WhyNot("", "", "erased" if erased else "withheld"),)
+    return Intent(state, given.salt, create_missing=False, protected=erased, why_not=why_not)
 
 
 def _is_of(rule: object, key: AccountKey) -> bool:

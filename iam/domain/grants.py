@@ -72,11 +72,12 @@ def _refusal(
 ) -> str | None:
     if not policy.in_force(rule, today):
         return "rule-not-in-force"
-    if rule.leave == "remove" and basis.place.phase is Phase.ON_LEAVE:
-        return "on-leave"
     if segment is None:
         return "closed"
-    return failing(rule.when, person, basis.persona, segment, world, basis.place.on)
+    code = failing(rule.when, person, basis.persona, segment, world, basis.place.on)
+    if code is None and rule.leave == "remove" and basis.place.phase is Phase.ON_LEAVE:
+        return "on-leave"
+    return code
 
 
 def _fill(template: str, segment: Segment, world: World) -> str:

@@ -56,8 +56,15 @@ def explain(
         )
     else:
         accounts = tuple(_account(view, _then(view.id, told)) for view in views if view.created_at <= at)
-    said = {one for account in accounts for target in account.targets for one in target.not_given}
-    return Explanation(person_id, now, known, at, accounts, tuple(one for one in missing if one not in said))
+    said = {
+        (one.rule, one.persona, one.code, where)
+        for account in accounts
+        for target in account.targets
+        for one in target.not_given
+        for where in ("", target.target)
+    }
+    news = tuple(one for one in missing if (one.rule, one.persona, one.code, one.target) not in said)
+    return Explanation(person_id, now, known, at, accounts, news)
 
 
 def _account(view: AccountView, targets: Sequence[InTarget]) -> InPerson:

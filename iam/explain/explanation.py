@@ -12,11 +12,13 @@ from streams.contracts.documents import Stamp
 
 
 class NotGiven(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A rule that gives nothing: `code` is a word of `iam.domain.conditions.WHY_NOT`."""
+    """A rule that gives nothing (or less than it could): `code` is a word of `iam.domain.conditions.WHY_NOT`. `target`:
+    of one target only. No rule and no persona: it concerns the person as a whole."""
 
     rule: str
     persona: str
     code: str
+    target: str = ""
 
 
 class Why(msgspec.Struct, frozen=True, omit_defaults=True):

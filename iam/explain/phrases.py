@@ -50,6 +50,39 @@ OUTCOME: Words = MappingProxyType(
         "lost": ("its worker ended before the answer", "arbetaren avbröts före svaret"),
     }
 )
+CAUSE: Words = MappingProxyType(
+    {
+        "timer": (
+            "The latest change came with the date: it was due {at}.",
+            "Den senaste ändringen kom med datumet: den skulle ske {at}.",
+        ),
+        "clock": (
+            "The latest change came with the date: it was due {at}.",
+            "Den senaste ändringen kom med datumet: den skulle ske {at}.",
+        ),
+        "manager": (
+            "The latest change came because a manager's account was made, {at}.",
+            "Den senaste ändringen kom av att en chefs konto skapades {at}.",
+        ),
+        "policy": (
+            "The latest change came with policy {detail}, {at}.",
+            "Den senaste ändringen kom med policy {detail}, {at}.",
+        ),
+        "erased": (
+            "The latest change came because the person was erased, {at}.",
+            "Den senaste ändringen kom av att personen gallrades {at}.",
+        ),
+        "split": (
+            "The latest change came because two persons who had been joined were parted, {at}.",
+            "Den senaste ändringen kom av att två sammanförda personer skildes åt {at}.",
+        ),
+        "failed": (
+            "The latest change came when an evaluation that had failed ({detail}) was tried again, {at}.",
+            "Den senaste ändringen kom när en bedömning som hade misslyckats ({detail}) gjordes om, {at}.",
+        ),
+    }
+)
+"""Causes that are no event of a source; all others are shown as the event's id."""
 TEXT: Words = MappingProxyType(
     {
         "unknown-person": ("No person with this id is known here.", "Ingen person med detta id är känd här."),
@@ -62,7 +95,7 @@ TEXT: Words = MappingProxyType(
             "Konto {account}: klass {kind}, arbetsgivare {employer}, skapat {at}.",
         ),
         "names": ("Names: {names}.", "Namn: {names}."),
-        "personas": ("It serves {personas}.", "Det tjänar {personas}."),
+        "personas": ("It serves {personas}.", "Det används för {personas}."),
         "target": (
             "In {target}: shall be {desired}, is {observed}.",
             "I {target}: ska vara {desired}, är {observed}.",
@@ -93,22 +126,31 @@ TEXT: Words = MappingProxyType(
             "Därför att regel {rule} i policy {policy} gäller {persona}.",
         ),
         "kept": (
-            "Kept as it was, because a fact about {persona} is not known yet.",
-            "Behålls som det var, eftersom en uppgift om {persona} inte är känd än.",
+            "Kept as it was for {persona}: {reason}.",
+            "Behålls som det var för {persona}: {reason}.",
         ),
         "fact": (
             "Fact: {source}, record {key}, version {version}, logged {at}, event {event}.",
             "Uppgift: {source}, post {key}, version {version}, loggad {at}, händelse {event}.",
         ),
         "no-basis": ("Nothing gives this account any more.", "Ingenting ger detta konto längre."),
-        "group-has": ("Group {group}: has it.", "Grupp {group}: har den."),
-        "group-gets": ("Group {group}: is to get it.", "Grupp {group}: ska få den."),
-        "group-loses": ("Group {group}: is to lose it.", "Grupp {group}: ska mista den."),
+        "group-has": ("Group {group}: member.", "Grupp {group}: medlem."),
+        "group-gets": ("Group {group}: is to become a member.", "Grupp {group}: ska bli medlem."),
+        "group-loses": ("Group {group}: is to be taken out of it.", "Grupp {group}: ska tas bort ur den."),
         "no-groups": ("No groups.", "Inga grupper."),
         "not-given": (
             "Rule {rule} gives nothing for {persona}: {reason}.",
             "Regel {rule} ger inget för {persona}: {reason}.",
         ),
+        "not-given-in": (
+            "Rule {rule} gives no account in {target} for {persona}: {reason}.",
+            "Regel {rule} ger inget konto i {target} för {persona}: {reason}.",
+        ),
+        "gives-less": (
+            "Rule {rule} gives less than it could for {persona}: {reason}.",
+            "Regel {rule} ger mindre än den kunde för {persona}: {reason}.",
+        ),
+        "nothing-given": ("Nothing is given: {reason}.", "Ingenting ges: {reason}."),
         "operation": (
             "{at}, attempt {attempt}, {lane}: {outcome}.",
             "{at}, försök {attempt}, {lane}: {outcome}.",
@@ -118,8 +160,12 @@ TEXT: Words = MappingProxyType(
         "added": ("Groups added: {names}.", "Tillagda grupper: {names}."),
         "removed": ("Groups removed: {names}.", "Borttagna grupper: {names}."),
         "took": (
-            "{seconds} seconds from the fact was logged until it was read back.",
-            "{seconds} sekunder från att uppgiften loggades tills det var tillbakaläst.",
+            "{seconds} seconds from when the fact was logged until the account was read back.",
+            "{seconds} sekunder från det att uppgiften loggades tills kontot hade lästs tillbaka.",
+        ),
+        "took-since-due": (
+            "{seconds} seconds from when it was due until the account was read back.",
+            "{seconds} sekunder från det att det skulle ske tills kontot hade lästs tillbaka.",
         ),
         "operations": ("What was done:", "Vad som gjordes:"),
         "why-not": ("What is not given, and why:", "Vad som inte ges, och varför:"),

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from iam.domain.account import Existence
 from iam.domain.bases import bases
 from iam.domain.policy import Policy
 from iam.domain.profile import restricted
@@ -21,7 +22,7 @@ def not_given(
     person_id = store.redirects(connection, [person_id]).get(person_id, person_id)
     found: list[NotGiven] = []
     for row in store.persons(connection, [person_id]):
-        if row.body is None:
+        if not row.body:
             continue
         person = open_person(keys.find({row.key_id}), row.id, row.key_id, row.body)
         if isinstance(person, KeyState):
@@ -30,7 +31,12 @@ def not_given(
         given, refused = bases(person, World(units), policy, local_date(now))
         found.extend(NotGiven(one.rule, one.persona, one.code) for one in refused)
         if restricted(person):
-            closed = {name for name, target in policy.targets.items() if not target.takes_restricted}
-            masked = (basis for basis in given if closed.intersection(basis.rule.targets))
-            found.extend(NotGiven(basis.rule.id, basis.persona.key, "protected-hosting") for basis in masked)
+            closed = sorted(name for name, target in policy.targets.items() if not target.takes_restricted)
+            found.extend(
+                NotGiven(basis.rule.id, basis.persona.key, "protected-hosting", target)
+                for basis in given
+                if basis.existence is not Existence.LIMBO
+                for target in closed
+                if target in basis.rule.targets
+            )
     return tuple(found)

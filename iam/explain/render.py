@@ -4,12 +4,12 @@ Read aloud by a screen reader it is the same text. Times are Swedish local time.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from iam.domain.conditions import WHY_NOT
 from iam.domain.desired import KEPT
 from iam.explain.explanation import Explanation, Group, InPerson, InTarget, NotGiven, Operation, Waiting, Why
-from iam.explain.phrases import LANE, OUTCOME, PRESENCE, TEXT, Language, number, word
+from iam.explain.phrases import CAUSE, LANE, OUTCOME, PRESENCE, TEXT, Language, number, word
 from streams.contracts.errors import TEXTS
 from streams.contracts.time import STOCKHOLM
 
@@ -73,7 +73,7 @@ class _Text:
         if it.error_code:
             yield self._say("error", error=self._error(it.error_code))
         if it.cause:
-            yield self._say("cause", event=it.cause, at=self._at(it.caused_at))
+            yield self._cause(it.cause, it.caused_at)
         if it.source_stamp:
             yield self._say("stamp", stamp=it.source_stamp)
         if not it.readable:
@@ -86,7 +86,7 @@ class _Text:
             yield from self._group(group)
         if not it.groups:
             yield self._say("no-groups")
-        yield from self._not_given(it.not_given)
+        yield from self._not_given(it.not_given, {(one.rule, one.persona) for one in it.why})
         if it.operations:
             yield self._say("operations")
             for operation in it.operations:
@@ -103,6 +103,13 @@ class _Text:
         if it.target_away:
             yield self._say("target-away")
 
+    def _cause(self, cause: str, at: dt.datetime | None) -> str:
+        """What made the change: an event of a source, or one of the few causes that are no event."""
+        kind, _, detail = cause.partition(":")
+        if kind in CAUSE:
+            return word(CAUSE, kind, self._language).format(detail=detail, at=self._at(at))
+        return self._say("cause", event=cause, at=self._at(at))
+
     def _error(self, code: str) -> str:
         text = TEXTS.get(code)
         if text is None:
@@ -110,8 +117,11 @@ class _Text:
         return f"{(text.sv if self._language == 'sv' else text.en).rstrip('.')} ({code})."
 
     def _why(self, it: Why) -> Iterator[str]:
-        code = "kept" if it.rule == KEPT else "because"
-        yield self._say(code, rule=it.rule, policy=it.policy, persona=it.persona)
+        kind, _, missing = it.rule.partition(":")
+        if kind == KEPT:
+            yield self._say("kept", persona=it.persona, reason=word(WHY_NOT, missing, self._language))
+        else:
+            yield self._say("because", rule=it.rule, policy=it.policy, persona=it.persona)
         for fact in it.facts:
             yield _STEP + self._say(
                 "fact",
@@ -128,14 +138,17 @@ class _Text:
         for one in it.why:
             yield from _indented(self._why(one))
 
-    def _not_given(self, refused: Iterable[NotGiven]) -> Iterator[str]:
-        lines = [
-            self._say("not-given", rule=one.rule, persona=one.persona, reason=word(WHY_NOT, one.code, self._language))
-            for one in refused
-        ]
+    def _not_given(self, refused: Iterable[NotGiven], given: Container[tuple[str, str]] = ()) -> Iterator[str]:
+        """`given`: rules and personas that do give the account, so that here they only give less."""
+        lines = [self._refusal(one, less=(one.rule, one.persona) in given) for one in refused]
         if lines:
             yield self._say("why-not")
             yield from _indented(lines)
+
+    def _refusal(self, it: NotGiven, *, less: bool) -> str:
+        code = "gives-less" if less else "not-given-in" if it.target else "not-given" if it.rule else "nothing-given"
+        reason = word(WHY_NOT, it.code, self._language)
+        return self._say(code, rule=it.rule, persona=it.persona, target=it.target, reason=reason)
 
     def _operation(self, it: Operation) -> Iterator[str]:
         yield self._say(
@@ -153,4 +166,5 @@ class _Text:
         if it.error_code:
             yield _STEP + self._error(it.error_code)
         if it.seconds is not None:
-            yield _STEP + self._say("took", seconds=number(it.seconds, self._language))
+            code = "took" if it.cause.partition(":")[0] not in CAUSE else "took-since-due"
+            yield _STEP + self._say(code, seconds=number(it.seconds, self._language))

@@ -17,7 +17,7 @@ from iam.execute.metrics import Outcome
 from iam.explain.explain import explain
 from iam.explain.explanation import Explanation, InTarget
 from iam.explain.latency import latencies
-from iam.explain.phrases import OUTCOME, TEXT, Language
+from iam.explain.phrases import CAUSE, OUTCOME, TEXT, Language
 from iam.explain.render import render
 from iam.relay.relay import AccountRelay
 from streams.bus import MemoryBus
@@ -229,7 +229,7 @@ def test_latency_is_from_the_first_logging_to_the_read_back_per_lane(house: Hous
 
 def test_every_outcome_and_reason_has_words_in_both_languages() -> None:
     assert {outcome.value for outcome in Outcome} <= set(OUTCOME)
-    for words in (OUTCOME, TEXT, WHY_NOT):
+    for words in (CAUSE, OUTCOME, TEXT, WHY_NOT):
         for english, swedish in words.values():
             assert english
             assert swedish
