@@ -28,6 +28,7 @@ def home_of(given: Path | None) -> Path:
 @click.option("--log-level", default="INFO", show_default=True)
 def up(home: Path | None, log_level: str) -> None:
     """Start the servers, the workers and the API, and keep them until Ctrl-C."""
+    from deploy.demo.folder import take_over
     from deploy.running import running
 
     configure_logging(log_level)
@@ -35,6 +36,7 @@ def up(home: Path | None, log_level: str) -> None:
     console = Console(stderr=False, highlight=False, soft_wrap=True)
     try:
         with running(folder) as found:
+            take_over(folder)
             services = found.stack.services
             console.print(f"\nKällan is up in {folder}. Ctrl-C stops everything.\n")
             for name, address in (
@@ -74,8 +76,11 @@ def demo(seed: int, persons: int, units: int, keep: bool, log_level: str) -> Non
 
 @contextmanager
 def _demo_folder(keep: bool) -> Iterator[Path]:
+    from deploy.demo.folder import begin_anew
+
     given = os.environ.get("KALLAN_HOME")
     if given:
+        begin_anew(Path(given))
         yield Path(given)
     elif keep:
         yield Path(tempfile.mkdtemp(prefix="kallan-demo-"))
