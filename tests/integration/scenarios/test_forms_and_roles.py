@@ -9,7 +9,12 @@ import httpx
 from tests.integration.scenarios.conftest import CHILD, FEMALE, MALE, SIBLING, Town, post, row
 
 HOME = {"Utdelningsadress1": "Provgatan 4 lgh 1101", "PostNr": "04110", "Postort": "ORTEN"}
-AT_HOME: dict[str, Any] = {"Folkbokforingsdatum": "20190101", "LanKod": "14", "KommunKod": "80", "Folkbokforingsadress": HOME}
+AT_HOME: dict[str, Any] = {
+    "Folkbokforingsdatum": "20190101",
+    "LanKod": "14",
+    "KommunKod": "80",
+    "Folkbokforingsadress": HOME,
+}
 
 
 def guardian_of(child: str, **more: Any) -> dict[str, Any]:
