@@ -109,7 +109,8 @@ class Play:
         self.life.world.quiet.wait(PATIENCE)
 
     def _hears(self, worker: str, pattern: str, after: Mapping[str, int]) -> None:
-        until(lambda: self.life.says(worker, pattern, after[worker]), 60, f"{worker} says {pattern}")
+        took = until(lambda: self.life.says(worker, pattern, after[worker]), 60, f"{worker} says {pattern}")
+        log.info("%s says %s after %.1f s", worker, pattern, took)
 
     def _kill(self, name: str, stage: str | None = None) -> None:
         pending: dict[str, int] = {}
@@ -127,6 +128,7 @@ class Play:
         until(lambda: stack.pid(name) not in {None, before}, 15, f"{name} is started again")
         if name in SERVERS:
             until(lambda: self.life.answers(name), 60, f"{name} answers again")
+        log.info("%s was killed and is back", name)
         self.killed[name] = Kill(dict(pending), (before, stack.pid(name)), (address, self._address(name)))
 
     def _address(self, name: str) -> object:
