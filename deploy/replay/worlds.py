@@ -26,24 +26,33 @@ def direct_worlds(folder: Path) -> Iterator[Callable[[], AbstractContextManager[
 
 @contextmanager
 def direct_worlds_on(url: str, folder: Path) -> Iterator[Callable[[], AbstractContextManager[DirectWorld]]]:
-    """A maker of direct worlds on a given server: each has a database of its own, dropped afterwards."""
+    """A maker of direct worlds on a given server: each has a database of its own, copied from one that is migrated once,
+    and dropped afterwards."""
+    server = url.rpartition("/")[0]
+    with psycopg.connect(url, autocommit=True) as admin, _database(admin, "template") as template:
+        migrate(f"{server}/{template}", PACKAGES)
 
-    @contextmanager
-    def new_world() -> Iterator[DirectWorld]:
-        name = f"replay_{uuid.uuid4().hex[:12]}"
-        database = sql.Identifier(name)
-        with psycopg.connect(url, autocommit=True) as admin:
-            admin.execute(sql.SQL("create database {}").format(database))
-        try:
-            there = url.rpartition("/")[0] + "/" + name
-            migrate(there, PACKAGES)
-            with direct_world(there, folder / name) as world:
+        @contextmanager
+        def new_world() -> Iterator[DirectWorld]:
+            with (
+                psycopg.connect(url, autocommit=True) as own,
+                _database(own, "replay", template) as name,
+                direct_world(f"{server}/{name}", folder / name) as world,
+            ):
                 yield world
-        finally:
-            with psycopg.connect(url, autocommit=True) as admin:
-                admin.execute(sql.SQL("drop database {} with (force)").format(database))
 
-    yield new_world
+        yield new_world
+
+
+@contextmanager
+def _database(admin: psycopg.Connection, kind: str, template: str = "template1") -> Iterator[str]:
+    name = f"{kind}_{uuid.uuid4().hex[:12]}"
+    names = sql.Identifier(name), sql.Identifier(template)
+    admin.execute(sql.SQL("create database {} template {}").format(*names))
+    try:
+        yield name
+    finally:
+        admin.execute(sql.SQL("drop database {} with (force)").format(names[0]))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from deploy.quiet import Quiet
 from streams.kafka_log import LagMeter
 from tests.docs.reading import ROOT, block_with
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 FEED = "kallan load navet"
 LOOK = "kallan person show"
@@ -44,7 +44,7 @@ class Terminal:
             env={**self.environment, **more},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
