@@ -11,6 +11,10 @@ import psycopg
 import psycopg_pool
 import sqlalchemy
 
+_PATIENCE = 10.0
+"""Seconds that a connection is waited for, and that the pool itself tries: its pauses double within this time and begin
+anew with the next who asks (docs/decisions/0102)."""
+
 
 def open_pool(url: str, *, size: int = 4, name: str = "kallan") -> psycopg_pool.ConnectionPool[psycopg.Connection]:
     """A pool of psycopg connections (`url` is a libpq URL, `postgresql://...`). Not waited for: a database that is away
@@ -21,7 +25,8 @@ def open_pool(url: str, *, size: int = 4, name: str = "kallan") -> psycopg_pool.
         max_size=size,
         name=name,
         open=True,
-        timeout=10.0,
+        timeout=_PATIENCE,
+        reconnect_timeout=_PATIENCE,
         check=psycopg_pool.ConnectionPool.check_connection,
         kwargs={"application_name": name},
     )
