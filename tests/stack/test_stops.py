@@ -2,6 +2,7 @@
 each other, and the demo ends by itself with its last screen."""
 
 import json
+import logging
 import os
 import re
 import signal
@@ -28,6 +29,7 @@ LOADING, STORIES = "First load", "What happens to people"
 READY = "Ctrl-C stops everything"
 INTERRUPTED = 130
 
+log = logging.getLogger(__name__)
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -59,7 +61,7 @@ class Run:
             assert self.process.poll() is None or text in self.said, self.said
             return text in self.said
 
-        until(told, seconds, f"{text!r} in\n{self.said}")
+        log.info("%s after %.1f s", text, until(told, seconds, f"{text!r} in\n{self.said}"))
 
     def ends(self, seconds: float) -> int:
         status = self.process.wait(seconds)
@@ -119,6 +121,7 @@ def interrupt(run: Run) -> tuple[int, float]:
     took = time.monotonic() - began
     assert left_of(run.home, family, opened) == []
     assert took < WITHIN
+    log.info("nothing was left %.1f s after Ctrl-C", took)
     return status, took
 
 
