@@ -49,11 +49,12 @@ class DirectWorld:
         self.targets = {name: MemoryTarget(name) for name in read_policy(settings.execute.policy).targets}
         self._edge = sources.edge(self.base, self.bus)
         self._consumers = self._runners(settings)
+        self._executor = provisioning.executor(self.base, settings.execute, self.targets)
         self._steps: Sequence[Callable[[], int]] = (
             master.relay(self.base, settings.master, self.bus).run_once,
             provisioning.timers(self.base, settings.execute).run_once,
             provisioning.account_relay(self.base, self.bus).run_once,
-            provisioning.executor(self.base, settings.execute, self.targets).run_once,
+            self._executor.run_once,
         )
         self.readings = readings(self.base, settings.master, self.targets, topics=self._log)
 
@@ -89,6 +90,7 @@ class DirectWorld:
             target.go_down()
         else:
             target.come_up()
+            self._executor.retry_now(name)  # its back-off is in real time, which does not pass in a replay
 
     def settle(self) -> None:
         for _ in range(_ROUNDS):
