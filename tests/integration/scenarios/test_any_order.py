@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.integration.scenarios.conftest import CHILD, FEMALE, MALE, SIBLING, U
 People = (FEMALE, MALE, CHILD, SIBLING)
 
 
-def export(kind: str, hour: int, *rows: dict[str, object]) -> bytes:
+def export(kind: str, hour: int, *rows: Any) -> bytes:
     head = {
         "format": kind,
         "extractedAt": f"2026-09-01T{hour:02d}:00:00Z",
@@ -34,7 +35,7 @@ def export(kind: str, hour: int, *rows: dict[str, object]) -> bytes:
     return b"\n".join(json.dumps(one).encode() for one in (head, *rows, {"end": True, "count": len(rows)})) + b"\n"
 
 
-def posts(hour: int, *records: dict[str, object]) -> bytes:
+def posts(hour: int, *records: Any) -> bytes:
     stamped = [one | {"andringstidpunkt": f"20260901{hour:02d}0000"} for one in records]
     return file_bytes(stamped, FileHeader(number=hour), instant_of("2026-09-01T20:00:00"))
 

@@ -1,4 +1,4 @@
-"""Managers who come late, change number, are marked or leave; and somebody employed by the municipality and a company of it."""
+"""Managers who come late, change number, are marked or leave; employees of the municipality and a company of it."""
 
 from __future__ import annotations
 
