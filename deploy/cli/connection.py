@@ -7,25 +7,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from connectors.sources.edge import Edge
-from connectors.targets.port import Target
 from deploy.cli.stack import HOME, stack_file
 from deploy.readings import Readings
 from deploy.settings import ExecuteSettings, MasterSettings, ProvisioningSettings, load_settings
-from deploy.wiring import provisioning, sources
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_policy, read_register
 from deploy.wiring.readings import readings
 from iam.domain.policy import Policy
 from mmd.domain.register import SourceRegister
-from streams.bus import MemoryBus, Producer
 from streams.contracts.errors import KallanError, Unavailable
+
+if TYPE_CHECKING:
+    from connectors.sources.edge import Edge
+    from connectors.targets.port import Target
+    from streams.bus import Producer
 
 _CONNECT_SECONDS = 5
 
@@ -44,7 +45,8 @@ def home_option(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class Connection:
-    """The parts that commands read and act with, each made when it is asked for. `fields` are settings by name."""
+    """The parts that commands read and act with, each made, and its libraries loaded, when it is asked for: a command that
+    looks at the store need not wait for those of the targets. `fields` are settings by name."""
 
     master: MasterSettings
     provisioning: ProvisioningSettings
@@ -56,7 +58,9 @@ class Connection:
         return load_settings(ExecuteSettings, self.fields)
 
     @cached_property
-    def targets(self) -> Mapping[str, Target]:
+    def targets(self) -> "Mapping[str, Target]":
+        from deploy.wiring import provisioning
+
         return provisioning.targets(self.execute)
 
     @cached_property
@@ -78,19 +82,24 @@ class Connection:
         return read_policy(self.provisioning.policy)
 
     @cached_property
-    def producer(self) -> Producer:
+    def producer(self) -> "Producer":
         from streams.kafka import KafkaProducer
 
         return KafkaProducer(self.master.kafka, client_id="kallan-command")
 
     @property
-    def reading_edge(self) -> Edge:
+    def reading_edge(self) -> "Edge":
         """Reads native files and publishes nothing."""
+        from deploy.wiring import sources
+        from streams.bus import MemoryBus
+
         return sources.edge(self.base, MemoryBus())
 
     @cached_property
-    def edge(self) -> Edge:
+    def edge(self) -> "Edge":
         """Publishes to Kafka."""
+        from deploy.wiring import sources
+
         return sources.edge(self.base, self.producer)
 
 

@@ -25,8 +25,9 @@ LOOK = "kallan person show"
 ASK = "kallan token"
 REPLAY = "kallan replay"
 
-READY = "Ctrl-C stops everything"
-START_SECONDS, STOP_SECONDS = 120.0, 15.0
+SCENARIOS = ("s01_plain_joiner.yml", "s03_mover.yml", "r07_side_by_side.yml")
+"""What `tests/scenarios/*.yml` stands for here; every scenario is run both ways by the tests that it itself is."""
+PATIENCE, STOP_SECONDS = 200.0, 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ class Terminal:
 def terminal(tmp_path_factory: pytest.TempPathFactory) -> Terminal:
     folder = tmp_path_factory.mktemp("clone")
     (folder / ".venv").symlink_to(sys.prefix)
-    (folder / "tests").symlink_to(ROOT / "tests")
+    (folder / "tests" / "scenarios").mkdir(parents=True)
+    for name in SCENARIOS:
+        (folder / "tests" / "scenarios" / name).symlink_to(ROOT / "tests" / "scenarios" / name)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
     if cache := os.environ.get("KALLAN_CACHE"):
         environment["KALLAN_CACHE"] = cache
