@@ -1,6 +1,5 @@
 """One process each: `kallan ingest`, `relay`, `evaluate`, `execute`, `api`. SIGTERM and Ctrl-C stop them cleanly."""
 
-import gc
 import signal
 import threading
 from types import FrameType
@@ -38,19 +37,9 @@ def _stop_event() -> threading.Event:
     return stop
 
 
-def _collect_seldom() -> None:
-    """Let the cyclic collector leave alone what was loaded, and look at the rest less often: a batch is thousands of
-    small objects that refer in no circle, and going through them again and again took a third of ingest's time
-    (docs/decisions/0120)."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
 def _consume(base: Base, settings: KafkaSettings, handler: Handler) -> None:
     from streams.faust_worker import run_faust_worker
 
-    _collect_seldom()
     runner = Runner(handler, base.dead_letters, base.ticker, group=base.name)
     try:
         run_faust_worker(base.name, settings.kafka, GROUPS[base.name], runner, data_dir=settings.work_dir / base.name)
