@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
+import psutil
+
 from deploy.bench import null_agent
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Bound, Figure, Series, rates
@@ -12,6 +14,7 @@ from deploy.bench.machine import OthersMeter
 from deploy.bench.waiting import Pool, number, until
 from deploy.embedded.stack import Worker
 from deploy.running import PARTITIONS, Running
+from streams.contracts.errors import Unavailable
 from streams.envelope import Message
 from streams.kafka import KafkaProducer, create_topics
 
@@ -19,7 +22,9 @@ _PATIENCE = 120.0
 _EVERY = 0.03
 _COPIED = "select count(*) from bench.copied"
 _KNOWN = "select count(*) from mmd.subject where subject = any(%s)"
+_TRANSACTIONS = "select count(distinct xmin::text) from mmd.claim"
 _LAST = 64
+_WORKER = "ingest-bulk"
 _UNPUBLISHED = "select count(*) from mmd.dirty"
 
 
@@ -39,14 +44,18 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
         _ingested(producer, bulk.messages(200), pool)
         through: list[float] = []
         null: list[float] = []
+        before = number(pool, _TRANSACTIONS)
+        spent = {name: -_processor_seconds(found, name) for name in (_WORKER, null_agent.NAME)}
         meter.start()
         for _ in range(repeats):
             messages = bulk.messages(events)
             through.append(_ingested(producer, messages, pool))
             null.append(_copied(producer, messages, pool))
         others = meter.share()
+        spent = {name: _processor_seconds(found, name) + start for name, start in spent.items()}
     finally:
         found.stack.stop_process(null_agent.NAME)
+    handled = events * repeats
     size = sum(len(message.value or b"") for message in messages) / len(messages)
     return [
         Figure(
@@ -55,9 +64,16 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
             "events/s",
             rates(events, through),
             Bound("null Faust agent, COPY of the bytes", rates(events, null)),
-            note=f"{events} new persons at a time, one process, {PARTITIONS} partitions",
+            note=f"{events} new persons at a time, one process, {PARTITIONS} partitions; processor time of the worker "
+            f"{spent[_WORKER] / handled * 1e6:.0f} microseconds an event, of the null agent "
+            f"{spent[null_agent.NAME] / handled * 1e6:.0f}",
             others=others,
-            details={"mean bytes of a sealed record": size},
+            details={
+                "mean bytes of a sealed record": size,
+                "microseconds of the worker per event": spent[_WORKER] / handled * 1e6,
+                "microseconds of the null agent per event": spent[null_agent.NAME] / handled * 1e6,
+                "events per transaction": handled / (number(pool, _TRANSACTIONS) - before),
+            },
         ),
         _publishing(found, pool),
     ]
@@ -80,6 +96,15 @@ def _publishing(found: Running, pool: Pool) -> Figure:
         note=f"{waiting:.0f} persons, most without an employment, of whom iam is told nothing; start of the worker included",
         others=meter.share(),
     )
+
+
+def _processor_seconds(found: Running, name: str) -> float:
+    """What a worker has used since it started: hardly changed by what else runs on the machine."""
+    pid = found.stack.pid(name)
+    if pid is None:
+        raise Unavailable("service.unavailable", f"bench: {name} does not run")
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def _run(producer: KafkaProducer, messages: Sequence[Message], arrived: Callable[[], bool]) -> float:
