@@ -49,7 +49,7 @@ def test_a_good_token_names_its_client(issuer: Issuer) -> None:
     [
         {"exp": now() - 60},
         {"exp": "later"},
-        {"nbf": now() + 300},
+        {"nbf": now() + 86_400},
         {"iss": "https://other.test"},
         {"iss": [ISSUER]},
         {"aud": "other"},
