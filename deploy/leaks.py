@@ -15,7 +15,7 @@ import psycopg_pool
 from psycopg import sql
 
 from connectors.targets.port import Target
-from deploy.replay.hidden import holds_text
+from deploy.replay.hidden import holds_any
 from iam.store.bodies import open_intent, open_person
 from mmd.domain.disclosure import disclose
 from mmd.domain.release import Marked, Release
@@ -45,7 +45,7 @@ class LeakSearch:
 
     def find(self, *texts: str) -> list[str]:
         """Every place where one of the texts can be read, named without the text itself; each place once."""
-        found = {place for place, content in self._everything() if any(holds_text(content, text) for text in texts)}
+        found = {place for place, content in self._everything() if holds_any(content, texts)}
         return sorted(found)
 
     def _everything(self) -> Iterator[tuple[str, bytes]]:

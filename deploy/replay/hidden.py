@@ -1,11 +1,12 @@
 """How a text can hide in bytes: plain, encoded, escaped or compressed. What the leak search looks for."""
 
 import base64
+import functools
 import json
 import re
 import urllib.parse
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
@@ -13,6 +14,7 @@ _COMPRESSED = re.compile(rb"\x1f\x8b\x08|\x78[\x01\x5e\x9c\xda]")
 _MOST_UNPACKED = 10_000_000
 
 
+@functools.lru_cache
 def forms(text: str) -> tuple[bytes, ...]:
     """The byte strings that a text shows as: UTF-8, Latin-1, UTF-16, JSON-escaped, percent-encoded and hexadecimal."""
     plain = text.encode()
@@ -32,8 +34,13 @@ def forms(text: str) -> tuple[bytes, ...]:
 
 def holds_text(data: bytes, text: str, depth: int = 3) -> bool:
     """Whether the text can be read out of the bytes, in any of its forms, also inside base64 or compressed parts."""
-    wanted = forms(text)
-    return any(any(form in layer.lower() for form in wanted) for layer in _layers(data, depth))
+    return holds_any(data, (text,), depth)
+
+
+def holds_any(data: bytes, texts: Iterable[str], depth: int = 3) -> bool:
+    """Whether one of the texts can: the bytes are unpacked once for all of them."""
+    wanted = {form for text in texts for form in forms(text)}
+    return any(form in layer for layer in map(bytes.lower, _layers(data, depth)) for form in wanted)
 
 
 def _layers(data: bytes, depth: int) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ import httpx
 import ldap3
 
 from deploy.embedded import issuer
-from deploy.replay.hidden import holds_text
+from deploy.replay.hidden import holds_any
 from deploy.running import Running
 from deploy.wiring.data import read_forms, read_releases
 from mmd.domain.release import Marked
@@ -24,13 +24,7 @@ class Outside:
     def places(self, texts: Sequence[str], ids: Sequence[str], numbers: Sequence[str]) -> list[str]:
         """Where one of the texts can be read, each place once. Clients that are cleared for the marked are left out;
         what a request itself held does not count as told."""
-        return sorted(
-            {
-                place
-                for place, content in self._everything(ids, numbers)
-                if any(holds_text(content, text) for text in texts)
-            }
-        )
+        return sorted({place for place, content in self._everything(ids, numbers) if holds_any(content, texts)})
 
     def _everything(self, ids: Sequence[str], numbers: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         for client in self._clients():

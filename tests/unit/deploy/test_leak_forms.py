@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.replay.hidden import holds_text
+from deploy.replay.hidden import holds_any, holds_text
 
 CANARY = "Öråsen-Kanariefågel"
 PLAIN = CANARY.encode()
@@ -45,3 +45,10 @@ def test_what_is_not_there_is_not_found(data: bytes) -> None:
 @given(st.binary(max_size=50), st.binary(max_size=50))
 def test_found_wherever_it_stands_in_base64(before: bytes, after: bytes) -> None:
     assert holds_text(b"," + base64.b64encode(before + PLAIN + after) + b",", CANARY)
+
+
+def test_several_texts_are_found_in_one_look() -> None:
+    data = base64.b64encode(b"some text before " + PLAIN)
+    assert holds_any(data, ("Someone Else", CANARY))
+    assert not holds_any(data, ("Someone Else", "Nobody"))
+    assert not holds_any(data, ())
