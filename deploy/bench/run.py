@@ -44,7 +44,7 @@ QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5)
 
 def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
     """`say` is told what is being done. The folder is used for stacks that are thrown away."""
-    began, date = time.monotonic(), dt.datetime.now(dt.UTC)
+    began, date, tree = time.monotonic(), dt.datetime.now(dt.UTC), commit()
     starts: list[Started] = []
     for turn in range(size.starts - 1):
         say(f"start {turn + 1} of {size.starts}: the stack in an empty folder")
@@ -70,7 +70,7 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         size=size.name,
         date=date,
         seconds=time.monotonic() - began,
-        commit=commit(),
+        commit=tree,
         machine=Machine.here(),
         versions=versions(postgresql),
         others=others,
