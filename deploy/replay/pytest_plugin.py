@@ -62,6 +62,12 @@ class _Opened:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("kallan_scenarios", "glob patterns of scenario files", type="args", default=[])
+    parser.addini(
+        "kallan_kafka_scenarios",
+        "of these, those that also run through kafka; none named: all",
+        type="args",
+        default=[],
+    )
     parser.addini("kallan_through", "ways to run them: direct, kafka", type="args", default=["direct"])
 
 
@@ -86,8 +92,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
 
 class ScenarioFile(pytest.File):
     def collect(self) -> Iterable["ScenarioItem"]:
+        live = self.config.getini("kallan_kafka_scenarios")
+        name = self.path.relative_to(self.config.rootpath).as_posix()
         for through in self.config.getini("kallan_through"):
-            yield ScenarioItem.from_parent(self, name=through)
+            if through != "kafka" or not live or any(fnmatch.fnmatch(name, pattern) for pattern in live):
+                yield ScenarioItem.from_parent(self, name=through)
 
 
 class ScenarioItem(pytest.Item):
