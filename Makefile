@@ -23,8 +23,8 @@ up: setup  ## embedded stack, workers and API until Ctrl-C
 	@$(BIN)/kallan up
 
 test: setup  ## everything this machine can run
+	@echo "Not run here: tests/stack (servers absent and killed, leaks while it runs, stops); make test-stack runs it"
 	@$(BIN)/python -m pytest --ignore=tests/stack
-	@echo "not run: tests/stack (servers absent and killed, leaks while it runs, stops); make test-stack runs it"
 
 test-stack: setup  ## the whole stack: servers absent and killed, leaks while it runs, stops; wants the machine to itself
 	@$(BIN)/python -m pytest tests/stack
