@@ -5,6 +5,7 @@ subject than its content, a key of a class that this process or this topic has n
 """
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
@@ -68,7 +69,7 @@ def schema_uri(name: str) -> str:
     return f"urn:kallan:schema:{name}"
 
 
-class _Codec(Generic[T]):
+class _Codec(ABC, Generic[T]):
     """What both codecs share. A subclass says what a record's subject, version and restrictions are."""
 
     schema: str
@@ -80,22 +81,22 @@ class _Codec(Generic[T]):
         self._allowed = frozenset(allowed)
         self._json = Json(self.kind)
 
-    def _subject(self, record: T) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _subject(self, record: T) -> str: ...
 
+    @abstractmethod
     def _clear(self, record: T) -> bool:
         """Whether the record is about no person and goes without a seal."""
-        raise NotImplementedError
 
-    def _source(self, record: T) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _source(self, record: T) -> str: ...
 
-    def _version(self, record: T) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def _version(self, record: T) -> str: ...
 
+    @abstractmethod
     def _check(self, message: Message, key_class: KeyClass | None, record: T) -> None:
         """Raises `Rejected` for a record that may not come under this class of key (None: in clear)."""
-        raise NotImplementedError
 
     def encode(self, outgoing: Sequence[Outgoing[T]]) -> list[Message]:
         """The messages to send, in order. Those of erased owners are left out: no key is ever made for them again.
@@ -159,8 +160,8 @@ class _Codec(Generic[T]):
         except Rejected as error:
             return Failed(message, error)
 
-    def _tombstone(self, message: Message) -> Skipped | Failed:
-        raise NotImplementedError
+    @abstractmethod
+    def _tombstone(self, message: Message) -> Skipped | Failed: ...
 
     def _class_of(self, envelope: Envelope) -> KeyClass | None:
         if not envelope.key_id:
