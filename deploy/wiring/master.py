@@ -1,11 +1,10 @@
 """The master's leg: ingest and relay."""
 
-from mmd.relay.relay import Relay
-
 from deploy.settings import MasterSettings
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_register, read_releases
 from mmd.ingest.handler import IngestHandler
+from mmd.relay.relay import Relay
 from streams.bus import Producer
 from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
