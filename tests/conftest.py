@@ -1,6 +1,7 @@
 """Fixtures that everything shares: a real PostgreSQL, and a fresh migrated database per test."""
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -10,6 +11,10 @@ import pytest
 from streams.database import migrate
 
 PACKAGES = ("streams", "connectors", "mmd", "iam")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background by a shell: processes that the tests start would be deaf to Ctrl-C as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
