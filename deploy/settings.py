@@ -10,10 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, TypeVar
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.broker import Broker
 from streams.contracts.errors import KallanError
 
 CONFIG = Path(__file__).parent / "config"
@@ -46,6 +48,12 @@ class Settings(BaseSettings):
     keys_database_url: Annotated[
         str, Field(description="PostgreSQL of the data keys, clock and dead letters; empty: the same")
     ] = ""
+    database_password: Annotated[
+        str, Field(description="Name of the secret file with the password that the URL leaves out; empty: none")
+    ] = ""
+    keys_database_password: Annotated[
+        str, Field(description="The same for KALLAN_KEYS_DATABASE_URL; empty: KALLAN_DATABASE_PASSWORD")
+    ] = ""
     secrets: Annotated[Path, Field(description="Folder of the secret files; each process reads only its own")]
     demo: Annotated[bool, Field(description="The embedded demo: placeholder secrets are accepted")] = False
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
@@ -58,8 +66,25 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def store_url(self) -> str:
+        """Of the stores, with its password."""
+        return self._with_password(self.database_url, self.database_password)
+
+    @property
     def keys_url(self) -> str:
-        return self.keys_database_url or self.database_url
+        """Of keys, clock and dead letters, with its password."""
+        if not self.keys_database_url:
+            return self.store_url
+        return self._with_password(self.keys_database_url, self.keys_database_password or self.database_password)
+
+    def _with_password(self, url: str, name: str) -> str:
+        if not name:
+            return url
+        parts = urlsplit(url)
+        user, _, place = parts.netloc.rpartition("@")
+        if not user or ":" in user:
+            raise KallanError("settings.invalid", "a password file is for a URL with a user and without a password")
+        return parts._replace(netloc=f"{user}:{quote(self.text_secret(name), safe='')}@{place}").geturl()
 
     def secret(self, name: str) -> bytes:
         """The secret file `name` of the secrets folder."""
@@ -85,8 +110,25 @@ class KafkaSettings(Settings):
     """Processes that talk to Kafka."""
 
     kafka: Annotated[str, Field(description="Kafka bootstrap servers, `host:port[,host:port]`")]
+    kafka_user: Annotated[
+        str,
+        Field(
+            description="Login at Kafka by SCRAM-SHA-512 over TLS, its password the secret file `kafka.password`; "
+            "empty: neither login nor TLS"
+        ),
+    ] = ""
+    kafka_ca: Annotated[
+        str, Field(description="Certificate authority of the brokers (PEM file); empty: those of the system")
+    ] = ""
     partitions: Annotated[int, Field(ge=1, description="Partitions of a topic when it is created")] = 24
     work_dir: Annotated[Path, Field(description="Scratch folder of the Faust workers")] = Path(".kallan/work")
+
+    @property
+    def broker(self) -> Broker:
+        """Where Kafka is, and as whom this process talks to it."""
+        if not self.kafka_user:
+            return Broker(self.kafka)
+        return Broker(self.kafka, self.kafka_user, self.text_secret("kafka.password"), self.kafka_ca)
 
 
 class MasterSettings(KafkaSettings):
@@ -113,12 +155,18 @@ class ExecuteSettings(ProvisioningSettings):
     ldap_url: Annotated[str, Field(description="Directory, `ldap://host:port` or `ldaps://host:port`; empty: none")] = (
         ""
     )
+    ldap_ca: Annotated[
+        str, Field(description="Certificate authority of the directory (PEM file); empty: those of the system")
+    ] = ""
     ldap_bind_dn: Annotated[str, Field(description="Whom execute binds as")] = ""
     ldap_base_dn: Annotated[str, Field(description="Where ou=people and ou=groups are")] = "dc=kommun,dc=test"
     ldap_disabling: Annotated[str, Field(description="`locked-time` (OpenLDAP) or `password-removed`")] = (
         "password-removed"
     )
     scim_url: Annotated[str, Field(description="SCIM 2.0 base URL; empty: none")] = ""
+    scim_ca: Annotated[
+        str, Field(description="Certificate authority of the SCIM server (PEM file); empty: the usual ones")
+    ] = ""
     execute_threads: Annotated[int, Field(ge=2, description="Threads a target; one is kept for revocations")] = 3
 
 
@@ -127,6 +175,10 @@ class ApiSettings(MasterSettings):
 
     api_host: Annotated[str, Field(description="Address that the API listens on")] = "127.0.0.1"
     api_port: Annotated[int, Field(ge=0, le=65535, description="Port of the API")] = 8080
+    api_certificate: Annotated[
+        Path | None, Field(description="The API's certificate chain (PEM file); empty: plain HTTP, behind a proxy")
+    ] = None
+    api_key: Annotated[Path | None, Field(description="The key of that certificate (PEM file)")] = None
     jwks: Annotated[Path, Field(description="Public keys (JWKS) of the token issuer")]
     issuer: Annotated[str, Field(description="`iss` that tokens must carry")]
     audience: Annotated[str, Field(description="`aud` that tokens must carry")] = "kallan"

@@ -8,6 +8,7 @@ the agent has no concurrency.
 import asyncio
 import logging
 import random
+import ssl
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import faust
 from mode.supervisors import CrashingSupervisor
 
+from streams.broker import MECHANISM, Bootstrap, broker_of
 from streams.client_logs import calm
 from streams.consume import Runner, Stopped
 from streams.contracts.errors import KallanError, Unavailable
@@ -92,10 +94,23 @@ def _pairs(headers: Any) -> Iterator[tuple[Any, Any]]:
     return iter(headers.items() if hasattr(headers, "items") else headers or ())
 
 
-def _app(name: str, bootstrap: str, data_dir: Path, batch: int) -> Any:
+def _credentials(bootstrap: Bootstrap) -> Any:
+    broker = broker_of(bootstrap)
+    if not broker.user:
+        return None
+    return faust.SASLCredentials(
+        username=broker.user,
+        password=broker.password,
+        ssl_context=ssl.create_default_context(cafile=broker.ca_file or None),
+        mechanism=MECHANISM,
+    )
+
+
+def _app(name: str, bootstrap: Bootstrap, data_dir: Path, batch: int) -> Any:
     return faust.App(
         name,
-        broker=[f"aiokafka://{address.strip()}" for address in bootstrap.split(",")],
+        broker=[f"aiokafka://{address.strip()}" for address in broker_of(bootstrap).address.split(",")],
+        broker_credentials=_credentials(bootstrap),
         datadir=str(data_dir),
         store="memory://",
         processing_guarantee="at_least_once",
@@ -132,7 +147,7 @@ def _add_agent(app: Any, topics: Sequence[str], work: _Work, batch: int, within:
 
 def run_faust_worker(
     name: str,
-    bootstrap: str,
+    bootstrap: Bootstrap,
     topics: Sequence[str],
     runner: Runner,
     *,

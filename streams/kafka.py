@@ -5,6 +5,7 @@ import time
 
 import confluent_kafka as ck
 
+from streams.broker import Bootstrap
 from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
 from streams.kafka_client import Outages, error_name, settings
@@ -21,7 +22,7 @@ class KafkaProducer:
     """Implements `streams.bus.Producer`. For one thread: `flush` speaks for everything sent since the last `flush`."""
 
     def __init__(
-        self, bootstrap: str, *, delivery_timeout: float = DELIVERY_TIMEOUT, client_id: str = "kallan"
+        self, bootstrap: Bootstrap, *, delivery_timeout: float = DELIVERY_TIMEOUT, client_id: str = "kallan"
     ) -> None:
         self.delivery_timeout = delivery_timeout
         self._settings = settings(

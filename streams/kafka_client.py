@@ -6,6 +6,7 @@ from typing import Any
 
 import confluent_kafka as ck
 
+from streams.broker import MECHANISM, Bootstrap, broker_of
 from streams.contracts.errors import Unavailable
 from streams.envelope import Message
 
@@ -17,9 +18,20 @@ ANSWER_SECONDS = 10.0
 _SAY_EVERY = 5.0
 
 
-def settings(bootstrap: str, more: dict[str, str | int | bool] | None = None) -> dict[str, Any]:
+def settings(bootstrap: Bootstrap, more: dict[str, str | int | bool] | None = None) -> dict[str, Any]:
     # librdkafka's own log lines go to stderr past our logging: what matters in them reaches us as errors too.
-    return {"bootstrap.servers": bootstrap, "log_level": 2, **(more or {})}
+    broker = broker_of(bootstrap)
+    found: dict[str, Any] = {"bootstrap.servers": broker.address, "log_level": 2}
+    if broker.user:
+        found |= {
+            "security.protocol": "SASL_SSL",
+            "sasl.mechanism": MECHANISM,
+            "sasl.username": broker.user,
+            "sasl.password": broker.password,
+        }
+        if broker.ca_file:
+            found["ssl.ca.location"] = broker.ca_file
+    return found | (more or {})
 
 
 def error_name(error: Any) -> str:
@@ -35,7 +47,7 @@ def away(error: Any, doing: str) -> Unavailable:
 class Outages:
     """Says that the broker does not answer: a clear line, not one for every attempt of the library."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Bootstrap) -> None:
         self._bootstrap = bootstrap
         self._said = float("-inf")
 

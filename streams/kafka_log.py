@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import confluent_kafka as ck
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from streams.broker import Bootstrap
 from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
 from streams.kafka_client import ANSWER_SECONDS, away, message_of, settings
 
 
-def _reader(bootstrap: str) -> ck.Consumer:
+def _reader(bootstrap: Bootstrap) -> ck.Consumer:
     """A consumer that belongs to no group, commits nothing and is told where a partition ends."""
     return ck.Consumer(
         settings(
@@ -31,7 +32,9 @@ def _reader(bootstrap: str) -> ck.Consumer:
     )
 
 
-def read_at(bootstrap: str, topic: str, partition: int, offset: int, *, timeout: float = ANSWER_SECONDS) -> Message:
+def read_at(
+    bootstrap: Bootstrap, topic: str, partition: int, offset: int, *, timeout: float = ANSWER_SECONDS
+) -> Message:
     """The one record there. `Rejected("resource.unknown")` if the log no longer (or not yet) holds it."""
     gone = Rejected("resource.unknown", f"{topic}/{partition}/{offset} is not in the log")
     consumer = _reader(bootstrap)
@@ -52,7 +55,7 @@ def read_at(bootstrap: str, topic: str, partition: int, offset: int, *, timeout:
         consumer.close()
 
 
-def dump(bootstrap: str, topic: str, *, timeout: float = ANSWER_SECONDS) -> Iterator[Message]:
+def dump(bootstrap: Bootstrap, topic: str, *, timeout: float = ANSWER_SECONDS) -> Iterator[Message]:
     """Everything in a topic from its start to where it ends now, in order within a partition.
 
     Complete or an exception. `timeout`: seconds without an answer after which it raises `Unavailable`.
@@ -116,7 +119,7 @@ class LagMeter:
     client kills the process when a broker has just started (docs/decisions/0100). For one thread; `close` when done.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Bootstrap) -> None:
         self._bootstrap = bootstrap
         self._admin = AdminClient(settings(bootstrap))
         self._askers: dict[str, ck.Consumer] = {}
@@ -182,7 +185,7 @@ class LagMeter:
         return {(part.topic, part.partition): future.result(timeout).offset for part, future in asked.items()}
 
 
-def lag(bootstrap: str, groups: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:
+def lag(bootstrap: Bootstrap, groups: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:
     """`LagMeter.read` once; keep a meter where it is asked often."""
     meter = LagMeter(bootstrap)
     try:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from streams.broker import Bootstrap
 from streams.catalogue import TOPICS, Cleanup, Topic
 from streams.contracts.errors import Unavailable
 from streams.kafka_client import ANSWER_SECONDS, away, error_name, settings
@@ -26,7 +27,7 @@ _SAY_EVERY = 5.0
 
 
 def create_topics(
-    bootstrap: str,
+    bootstrap: Bootstrap,
     *,
     partitions: int = 24,
     replication: int = 1,
@@ -60,7 +61,7 @@ def create_topics(
         time.sleep(0.1)
 
 
-def wait_for_topics(bootstrap: str, topics: Sequence[str], *, stop: threading.Event) -> None:
+def wait_for_topics(bootstrap: Bootstrap, topics: Sequence[str], *, stop: threading.Event) -> None:
     """Returns when every topic exists and has leaders, or when `stop` is set. A worker that started earlier would leave
     out a topic that is not there yet."""
     admin = AdminClient(settings(bootstrap))

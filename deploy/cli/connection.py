@@ -85,7 +85,7 @@ class Connection:
     def producer(self) -> "Producer":
         from streams.kafka import KafkaProducer
 
-        return KafkaProducer(self.master.kafka, client_id="kallan-command")
+        return KafkaProducer(self.master.broker, client_id="kallan-command")
 
     @property
     def reading_edge(self) -> "Edge":
@@ -113,7 +113,7 @@ def connected(home: Path | None) -> Iterator[Connection]:
     fields = settings_of(home)
     master = load_settings(MasterSettings, fields)
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    _check(master.database_url)
+    _check(master.store_url)
     base = Base(master, "command")
     try:
         yield Connection(master, load_settings(ProvisioningSettings, fields), fields, base)
@@ -170,7 +170,7 @@ def _check(url: str) -> None:
     where = f"{named.get('host') or 'localhost'}:{named.get('port') or 5432}"
     try:
         with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
-            row = connection.execute("select to_regclass('mmd.document') is not null").fetchone()
+            row = connection.execute("select exists (select from pg_tables where schemaname = 'mmd')").fetchone()
     except psycopg.OperationalError:
         raise Unavailable("service.unavailable", f"PostgreSQL at {where}") from None
     if row is None or not row[0]:

@@ -81,7 +81,7 @@ def retry(letter: int, who: str, home: Path | None, as_json: bool) -> None:
         if found.state is LetterState.DISCARDED:
             raise click.UsageError(f"letter {letter} is discarded")
         handler = handler_of(connection, found.group)
-        bootstrap = connection.master.kafka
+        bootstrap = connection.master.broker
         found = connection.base.dead_letters.retry(
             letter, who, lambda topic, partition, offset: read_at(bootstrap, topic, partition, offset), handler
         )

@@ -99,7 +99,7 @@ def migrate() -> None:
     settings = load_settings(KafkaSettings)
     configure_logging(settings.log_level)
     migrate_all(settings)
-    create_topics(settings.kafka, partitions=settings.partitions)
+    create_topics(settings.broker, partitions=settings.partitions)
 
 
 @click.command()

@@ -42,7 +42,7 @@ def _consume(base: Base, settings: KafkaSettings, handler: Handler) -> None:
 
     runner = Runner(handler, base.dead_letters, base.ticker, group=base.name)
     try:
-        run_faust_worker(base.name, settings.kafka, GROUPS[base.name], runner, data_dir=settings.work_dir / base.name)
+        run_faust_worker(base.name, settings.broker, GROUPS[base.name], runner, data_dir=settings.work_dir / base.name)
     finally:
         base.close()
 
@@ -70,7 +70,7 @@ def relay() -> None:
     base = Base(settings, "relay")
     stop = _stop_event()
     try:
-        master.relay(base, settings, KafkaProducer(settings.kafka, client_id="relay")).run(stop)
+        master.relay(base, settings, KafkaProducer(settings.broker, client_id="relay")).run(stop)
     finally:
         base.close()
 
@@ -108,7 +108,7 @@ def execute() -> None:
     targets = provisioning.targets(settings)
     base = Base(settings, "execute", pool_size=4 + settings.execute_threads * max(len(targets), 1))
     stop = _stop_event()
-    facts = provisioning.account_relay(base, KafkaProducer(settings.kafka, client_id="iam-relay"))
+    facts = provisioning.account_relay(base, KafkaProducer(settings.broker, client_id="iam-relay"))
     relaying = threading.Thread(target=facts.run, args=(stop,), name="account-relay")
     relaying.start()
     try:
@@ -134,6 +134,8 @@ def api() -> None:
             application(base, settings),
             host=settings.api_host,
             port=settings.api_port,
+            ssl_certfile=settings.api_certificate,
+            ssl_keyfile=settings.api_key,
             log_config=None,
             access_log=False,
             server_header=False,

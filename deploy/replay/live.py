@@ -30,17 +30,17 @@ class LiveWorld:
 
     def __init__(self, running: Running) -> None:
         self.base = Base(running.master, "replay")
-        producer = KafkaProducer(running.master.kafka, client_id="replay")
+        producer = KafkaProducer(running.master.broker, client_id="replay")
         self.edge = sources.edge(self.base, producer)
         self._targets = provisioning.targets(running.execute)
         self.readings = readings(
             self.base,
             running.master,
             self._targets,
-            topics=lambda: (message for topic in TOPICS for message in dump(running.master.kafka, topic.name)),
+            topics=lambda: (message for topic in TOPICS for message in dump(running.master.broker, topic.name)),
             logs=lambda: sorted(running.stack.logs.glob("*.log")),
         )
-        self._lag = LagMeter(running.master.kafka)
+        self._lag = LagMeter(running.master.broker)
         self.quiet = Quiet(self.base.pool, self._lag, self.base.clock)
 
     def set_clock(self, instant: dt.datetime) -> None:

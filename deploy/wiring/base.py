@@ -36,7 +36,7 @@ class Base:
 
     @cached_property
     def pool(self) -> Pool:
-        return open_pool(self.settings.database_url, size=self.pool_size, name=f"kallan-{self.name}")
+        return open_pool(self.settings.store_url, size=self.pool_size, name=f"kallan-{self.name}")
 
     @cached_property
     def keys_pool(self) -> Pool:
@@ -73,8 +73,8 @@ class Base:
 
 def migrate_all(settings: Settings) -> None:
     """Every schema to its newest version."""
-    migrate(settings.database_url, PACKAGES)
-    if settings.keys_url != settings.database_url:
+    migrate(settings.store_url, PACKAGES)
+    if settings.keys_url != settings.store_url:
         migrate(settings.keys_url, ("streams",))
 
 

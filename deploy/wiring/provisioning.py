@@ -58,6 +58,7 @@ def targets(settings: ExecuteSettings) -> dict[str, Connected]:
                 bind_dn=settings.ldap_bind_dn,
                 password=settings.text_secret("ldap.password"),
                 base_dn=settings.ldap_base_dn,
+                ca_file=settings.ldap_ca,
                 name="directory",
                 disabling=Disabling(settings.ldap_disabling),
                 connect_timeout=_CONNECT,
@@ -70,6 +71,7 @@ def targets(settings: ExecuteSettings) -> dict[str, Connected]:
             ScimSettings(
                 url=settings.scim_url,
                 token=settings.text_secret("scim.token"),
+                ca_file=settings.scim_ca,
                 name="collaboration",
                 hosting="cloud",
                 connect_timeout=_CONNECT,
