@@ -142,9 +142,10 @@ def test_when_the_supervisor_is_killed_its_programs_die_with_it(tmp_path: Path) 
 
 
 PARENT = """
-    import sys, time
+    import signal, sys, time
     from pathlib import Path
     from deploy.embedded.processes import Program, Supervisor
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
     folder = Path(sys.argv[1])
     supervisor = Supervisor(folder / "supervisor.log")
     for name, script in (("kind", "sleep 1000"), ("deaf", "trap '' TERM; while :; do sleep 0.1; done")):
@@ -167,7 +168,10 @@ def test_nothing_survives_the_parent_however_it_ends(tmp_path: Path, number: sig
         everything = family(parent.pid)
         assert len(everything) >= 4
         parent.send_signal(number)
-        parent.wait(5)
+        try:
+            parent.wait(5)
+        finally:
+            parent.kill()
     assert all_gone(everything - {parent.pid}, seconds=5)
 
 
