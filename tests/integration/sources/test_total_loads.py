@@ -245,3 +245,15 @@ def test_a_navet_load_publishes_a_post_whose_stamp_is_newer_even_if_its_mapped_c
     same = load(bench, posts(*range(5)), "navet")
     newer = load(bench, posts(*range(4)) + posts(4, andringstidpunkt="20250701080000"), "navet")
     assert (same.published, newer.published) == (0, 1)
+
+
+def test_what_a_delta_said_after_a_held_load_is_what_the_next_load_is_compared_with(bench: Bench) -> None:
+    load(bench, rows(*range(50)))
+    held = load(bench, rows(*range(19)) + rows(19, endDate="2026-01-31"))
+    load(bench, rows(19, title="rektor"), total=False)  # newer than the held load: the end is taken back
+    assert held.load_id is not None
+    release_load(bench.edge, held.load_id, "karin")
+    before = len(bench.records(SOURCE_EMPLOYMENT))
+    report = load(bench, rows(*range(19)) + rows(19, endDate="2026-01-31"))  # it ends after all
+    assert (report.changed, report.published) == (1, 1)
+    assert [r.source_key for r in bench.records(SOURCE_EMPLOYMENT)[before:]] == ["kommun:E19"]
