@@ -11,7 +11,11 @@ class Cleanup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """`retention_ms` -1 keeps for ever (the replay log). Urgent topics (`lane`) have worker processes of their own."""
+    """`retention_ms` -1 keeps for ever (the replay log). Urgent topics (`lane`) have worker processes of their own.
+
+    `contents` are the kinds of claims (source topics) or the parts of `Published` that travel on it, `sealed_with` the
+    class of key (`streams.sealing.KeyClass`; empty: nothing is sealed) and `in_clear` what goes unsealed beside it.
+    """
 
     name: str
     key: str
@@ -23,6 +27,9 @@ class Topic:
     readers: tuple[str, ...]
     sv: str
     en: str
+    contents: tuple[str, ...] = ()
+    sealed_with: str = ""
+    in_clear: tuple[str, ...] = ()
 
 
 FOREVER = -1
@@ -52,6 +59,17 @@ TOPICS: tuple[Topic, ...] = (
         ("ingest-bulk",),
         "Folkbokföringsuppgifter så som källan lämnade dem",
         "Population register facts as their source gave them",
+        contents=(
+            "protection",
+            "name",
+            "birth",
+            "registration",
+            "registered-address",
+            "special-address",
+            "number-reference",
+            "custody",
+        ),
+        sealed_with="inner",
     ),
     Topic(
         SOURCE_EMPLOYMENT,
@@ -64,6 +82,8 @@ TOPICS: tuple[Topic, ...] = (
         ("ingest-bulk",),
         "Anställningar så som källan lämnade dem",
         "Employments as their source gave them",
+        contents=("protection", "name", "employment", "agreed-name", "work-contact"),
+        sealed_with="inner",
     ),
     Topic(
         SOURCE_ORGANISATION,
@@ -76,6 +96,8 @@ TOPICS: tuple[Topic, ...] = (
         ("ingest-bulk",),
         "Organisationsenheter så som källan lämnade dem",
         "Organisation units as their source gave them",
+        contents=("unit-node", "unit-structure", "unit-name"),
+        in_clear=("unit-node", "unit-structure", "unit-name"),
     ),
     Topic(
         SOURCE_ACCOUNT,
@@ -88,6 +110,8 @@ TOPICS: tuple[Topic, ...] = (
         ("ingest-bulk",),
         "Kontouppgifter som tilldelats: uid, e-post, ePPN",
         "Account facts that were allocated: uid, mail, ePPN",
+        contents=("account",),
+        sealed_with="account",
     ),
     Topic(
         SOURCE_URGENT,
@@ -100,6 +124,8 @@ TOPICS: tuple[Topic, ...] = (
         ("ingest-urgent",),
         "Snabbfil: skyddsmarkeringar, avslut och återkallade anställningar",
         "Fast lane: protection raises, ends and withdrawals",
+        contents=("protection", "employment"),
+        sealed_with="inner",
     ),
     Topic(
         MMD_PERSON,
@@ -112,6 +138,9 @@ TOPICS: tuple[Topic, ...] = (
         ("evaluate-bulk",),
         "Personers aktuella tillstånd",
         "Full state of persons",
+        contents=("person", "redirect", "withheld"),
+        sealed_with="outer",
+        in_clear=("redirect", "withheld"),
     ),
     Topic(
         MMD_ORGANISATION,
@@ -124,6 +153,8 @@ TOPICS: tuple[Topic, ...] = (
         ("evaluate-bulk",),
         "Organisationsenheters aktuella tillstånd",
         "Full state of organisation units",
+        contents=("unit", "withheld"),
+        in_clear=("unit", "withheld"),
     ),
     Topic(
         MMD_URGENT,
@@ -136,5 +167,8 @@ TOPICS: tuple[Topic, ...] = (
         ("evaluate-urgent",),
         "Snabbfil: tillstånd som skyddar eller återkallar",
         "Fast lane: state that protects or revokes",
+        contents=("person", "unit", "redirect", "withheld"),
+        sealed_with="outer",
+        in_clear=("unit", "redirect", "withheld"),
     ),
 )

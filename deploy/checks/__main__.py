@@ -1,11 +1,12 @@
-"""`make check`, the part that is ours: generated files are fresh, no real personnummer, no address of a package registry."""
+"""`make check`, the part that is ours: generated files are fresh, documents lead to what is there, no real personnummer,
+no address of a package registry."""
 
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.checks import generated, personnummer
+from deploy.checks import generated, personnummer, references
 from deploy.checks.files import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,8 @@ CHECKS: dict[str, Callable[[Path], list[str]]] = {
     "personnummer guard": personnummer.find,
     "registry addresses": registry_addresses,
     "generated files": generated.stale,
+    "links of documents": references.broken_links,
+    "files that documents name": references.broken_references,
 }
 
 

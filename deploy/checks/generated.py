@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from deploy import settings
+from deploy.docs.flows import flows
+from deploy.docs.source_map import source_map
 from deploy.replay import scenario
+from deploy.wiring.data import read_policy, read_register, read_releases
 from mmd.api.app import create_app
 from streams import schema_files
-from streams.catalogue import TOPICS
 from streams.contracts.errors import TEXTS
 
 
@@ -58,25 +60,13 @@ def _errors_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _topics_page() -> str:
-    lines = ["# Topics", "", "Generated from the catalogue, `streams/catalogue.py`.", ""]
-    lines += [
-        "| topic | lane | key | schema | kept | written by | read by | svenska | English |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for t in TOPICS:
-        kept = t.cleanup.value if t.retention_ms < 0 else f"{t.cleanup.value}, {t.retention_ms // 86_400_000} days"
-        lines.append(
-            f"| `{t.name}` | {t.lane} | {t.key} | `{t.schema}` | {kept} | {', '.join(t.writers)} | {', '.join(t.readers)} |"
-            f" {t.sv} | {t.en} |"
-        )
-    return "\n".join(lines) + "\n"
-
-
 PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": _settings_page,
     "docs/errors.md": _errors_page,
-    "docs/topics.md": _topics_page,
+    "docs/source-map.md": lambda: source_map(read_register(settings.CONFIG / "sources.yml")),
+    "docs/flows.md": lambda: flows(
+        read_releases(settings.CONFIG / "releases.yml"), read_policy(settings.CONFIG / "policy.yml")
+    ),
     "docs/openapi.json": lambda: _json(create_app(None).openapi()),
     "deploy/replay/scenario.schema.json": lambda: _json(scenario.json_schema()),
 }

@@ -1,7 +1,6 @@
 """What the documentation says, taken from the files themselves."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -9,7 +8,6 @@ READMES = ("README.md", "README.sv.md")
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:make|kallan|\.venv/bin/kallan) [^`]+)`")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def text_of(name: str) -> str:
@@ -35,17 +33,3 @@ def lines(name: str) -> list[str]:
 def inline_commands(name: str) -> set[str]:
     """Commands that are written within the text."""
     return set(_INLINE.findall(_FENCED.sub("", text_of(name))))
-
-
-def documents() -> Iterator[Path]:
-    """Every Markdown file of the project."""
-    yield from sorted(ROOT.glob("*.md"))
-    yield from sorted((ROOT / "docs").rglob("*.md"))
-
-
-def links(document: Path) -> Iterator[str]:
-    """Links to files, without their anchors."""
-    for target in _LINK.findall(_FENCED.sub("", document.read_text(encoding="utf-8"))):
-        path = target.partition("#")[0]
-        if path and "://" not in path and not path.startswith("mailto:"):
-            yield path

@@ -1,14 +1,13 @@
-"""The documentation keeps to what is there: commands, links, and two languages that say the same."""
+"""The documentation keeps to what is there: commands, and two languages that say the same."""
 
 import shlex
 import subprocess
-from pathlib import Path
 
 import click
 import pytest
 
 from deploy.cli import cli
-from tests.docs.reading import READMES, ROOT, block_with, documents, inline_commands, lines, links, text_of
+from tests.docs.reading import READMES, ROOT, block_with, inline_commands, lines, text_of
 
 RUN_ELSEWHERE = {
     "make demo": ("tests/stack/test_stops.py", "test_the_demo_ends_well_with_its_last_screen"),
@@ -52,12 +51,6 @@ def test_make_runs_what_the_tests_run(target: str, runs: str) -> None:
         ["make", "--dry-run", target.split()[1]], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert told.stdout.rstrip().endswith(runs)
-
-
-@pytest.mark.parametrize("document", list(documents()), ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_to_a_file(document: Path) -> None:
-    missing = [link for link in links(document) if not (document.parent / link).exists()]
-    assert missing == []
 
 
 def written_commands() -> list[str]:

@@ -1,0 +1,1 @@
+"""Pages of `docs/` that are made from the code and from data files, so that they cannot say something else."""
