@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from streams.catalogue import PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
-from streams.contracts.claims import AccountFacts, SourceRecord, UnitName, UnitNode, UnitStructure
+from streams.contracts.claims import AccountFacts, SourceRecord, UnitName, UnitNode, UnitStructure, is_unit
 from streams.contracts.documents import Published
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import IdentifierType
 from streams.envelope import Envelope, Message
+from streams.salvage import usable_part
 from streams.sealing import Key, KeyClass, KeyRing, KeyState, seal, split_key_id, unseal
 from streams.wire import LIMIT_BYTES, Json
 
 T = TypeVar("T")
 
 _SEAL_BYTES = 28  # nonce and tag
-_CLEAR = "unit:"  # organisation units are no persons: their records go in clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,12 @@ class Outgoing(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Incoming(Generic[T]):
-    """A message that was opened and holds together."""
+    """A message that was opened and holds together. `refused`: why a part of the record was left out as unreadable."""
 
     message: Message
     envelope: Envelope
     record: T
+    refused: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,18 +189,23 @@ class _Codec(ABC, Generic[T]):
                 if isinstance(key, KeyState):
                     return Skipped(message, key)
                 content = unseal(key, content, envelope.associated_data())
-            record = self._json.decode(content)
+            record, refused = self._read(content)
             if self._subject(record) != envelope.subject:
                 raise Rejected("envelope.forged", "subject")  # noqa: TRY301
             self._check(message, key_class, record)
         except Rejected as error:
             return Failed(message, error)
-        return Incoming(message, envelope, record)
+        return Incoming(message, envelope, record, refused)
+
+    def _read(self, content: bytes) -> tuple[T, Rejected | None]:
+        """The record, and why it is not the whole of it."""
+        return self._json.decode(content), None
 
 
 class RecordCodec(_Codec[SourceRecord]):
     """Source records. Sealed with a key of `key_class` that the record's subject owns; opened with keys of `allowed`
-    (default: the same class). Records of organisation units go in clear."""
+    (default: the same class). Records of organisation units go in clear. Of a record with unreadable claims the others
+    are given (docs/decisions/0150)."""
 
     schema = RECORD_SCHEMA
     kind = SourceRecord
@@ -219,7 +225,7 @@ class RecordCodec(_Codec[SourceRecord]):
         return record.subject
 
     def _clear(self, record: SourceRecord) -> bool:
-        return record.subject.startswith(_CLEAR)
+        return is_unit(record.subject)
 
     def _source(self, record: SourceRecord) -> str:
         return f"urn:kallan:source:{record.source}"
@@ -229,6 +235,15 @@ class RecordCodec(_Codec[SourceRecord]):
 
     def _tombstone(self, message: Message) -> Failed:
         return Failed(message, Rejected("input.empty", "value"))
+
+    def _read(self, content: bytes) -> tuple[SourceRecord, Rejected | None]:
+        try:
+            return super()._read(content)
+        except Rejected as error:
+            left = usable_part(content)
+            if left is None:
+                raise
+            return left, error
 
     def _check(self, message: Message, key_class: KeyClass | None, record: SourceRecord) -> None:
         if key_class is None:

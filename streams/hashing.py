@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import uuid
 
+from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.identifiers import Identifier
 
 
@@ -31,7 +32,7 @@ def person_id_of(secret: bytes, subject: str) -> str:
 
 def id_subject(person_id: str) -> str:
     """The subject under which iam makes claims about a person that it knows by id only."""
-    return f"id:{person_id}"
+    return ID_SUBJECT_PREFIX + person_id
 
 
 def keyed_digest(secret: bytes, purpose: str, text: str) -> str:

@@ -69,3 +69,33 @@ class DeadLetterRow(_Table, table=True):
     last_seen: dt.datetime = Field(sa_column=_instant())
     closed_at: dt.datetime | None = Field(default=None, sa_column=_instant(nullable=True))
     closed_by: str = ""
+
+
+class WorkerRow(_Table, table=True):
+    """A worker process as it last told of itself, all in real time. `moved_at`: when work last moved; `code`: why it is
+    not ready, empty: it is; `metrics`: the address of its figures."""
+
+    __tablename__ = "worker"
+
+    owner: str = Field(primary_key=True)
+    name: str
+    started_at: dt.datetime = Field(sa_column=_instant())
+    seen_at: dt.datetime = Field(sa_column=_instant())
+    moved_at: dt.datetime | None = Field(default=None, sa_column=_instant(nullable=True))
+    code: str = ""
+    detail: str = ""
+    metrics: str = ""
+
+
+class BrakeRow(_Table, table=True):
+    """The brake holds what a source says in a topic, for one consumer group: so many records in a row failed, the last
+    with this code. They and what follows are in the log, uncommitted."""
+
+    __tablename__ = "brake"
+
+    consumer_group: str = Field(primary_key=True)
+    topic: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    code: str
+    failures: int
+    since: dt.datetime = Field(sa_column=_instant())

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 from mmd.api import changes, operations, persons, prefill, problems, units
 from mmd.api.described import with_components
 from mmd.api.guard import Guard
+from mmd.api.metrics import FORM, RELEASE, ROUTE
 from mmd.api.services import Services
 from mmd.store.feed import Changes
 from streams.contracts.documents import PersonDocument, UnitDocument
@@ -22,6 +23,8 @@ DESCRIPTION = (
 
 ANSWERS = (PersonDocument, UnitDocument, prefill.PrefillAnswer, Changes, operations.State)
 """What a route may answer."""
+
+PARTS = (persons, units, prefill, changes, operations)
 
 
 class Application(FastAPI):
@@ -44,10 +47,16 @@ def create_app(given: Services | None) -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.state.services = given
-    for part in (persons, units, prefill, changes, operations):
+    for part in PARTS:
         app.include_router(part.router)
     problems.install(app)
-    app.add_middleware(Guard, metrics=given.metrics if given else None)
+    app.add_middleware(Guard, meter=given.meter if given else None)
+    if given is not None:
+        given.meter.know(
+            ROUTE, [route.path for part in PARTS for route in part.router.routes if isinstance(route, APIRoute)]
+        )
+        given.meter.know(RELEASE, given.releases)
+        given.meter.know(FORM, given.forms)
     return app
 
 

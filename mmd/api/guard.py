@@ -9,15 +9,14 @@ from pathlib import PurePath
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mmd.api.metrics import Metrics
+from mmd.api.metrics import REQUESTS, SECONDS
 from mmd.api.problems import UNEXPECTED, problem
+from streams.metrics import Meter
 
 logger = logging.getLogger(__name__)
 
 BODY_BYTES = 16 * 1024
 """No request needs more."""
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Guard:
@@ -27,9 +26,9 @@ class Guard:
     Measurements are named by route template and by a closed list of methods, never by what was sent.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics | None) -> None:
+    def __init__(self, app: ASGIApp, meter: Meter | None) -> None:
         self._app = app
-        self._metrics = metrics
+        self._meter = meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -57,12 +56,12 @@ class Guard:
             self._measure(scope, answered, time.perf_counter() - started)
 
     def _measure(self, scope: Scope, answered: list[int], seconds: float) -> None:
-        if self._metrics is None:
+        if self._meter is None:
             return
-        route = getattr(scope.get("route"), "path", "unknown")
-        method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.requests.labels(route=route, method=method, status=str(answered[0]) if answered else "none").inc()
-        self._metrics.seconds.labels(route=route).observe(seconds)
+        route = getattr(scope.get("route"), "path", "")
+        status = str(answered[0]) if answered else "none"
+        self._meter.count(REQUESTS, route=route, method=scope["method"], status=status)
+        self._meter.observe(SECONDS, seconds, route=route)
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes | None:

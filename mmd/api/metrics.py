@@ -1,28 +1,38 @@
-"""What the API measures: a closed list, no label that could name a person."""
+"""What the API measures. No label could name a person: routes are templates, releases and forms those of the settings."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from streams.metrics import Kind, Label, Metric
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
-class Metrics:
-    """One registry a process."""
+ROUTE = Label("route", "the template of an address of the API", None)
+METHOD = Label("method", "an HTTP method", METHODS)
+STATUS = Label(
+    "status", "an HTTP status, `none` where the client left", frozenset(map(str, range(100, 600))) | {"none"}
+)
+RELEASE = Label("release", "a release of the settings", None)
+FORM = Label("form", "a form of the settings", None)
+ASKED = Label("asked", "whether a field had to be asked", frozenset(("yes", "no")))
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "kallan_api_requests_total",
-            "Requests by route template, method and status",
-            ("route", "method", "status"),
-            registry=self.registry,
-        )
-        self.seconds = Histogram(
-            "kallan_api_request_seconds", "Time to answer by route template", ("route",), registry=self.registry
-        )
-        self.disclosures = Counter(
-            "kallan_api_disclosures_total", "Answers about a person, by release", ("release",), registry=self.registry
-        )
-        self.questions = Counter(
-            "kallan_prefill_fields_total",
-            "Fields of prefilled forms, by form and whether they had to be asked",
-            ("form", "asked"),
-            registry=self.registry,
-        )
+REQUESTS = Metric(
+    "kallan_api_requests_total",
+    Kind.COUNTER,
+    "Requests by route template, method and status",
+    (ROUTE, METHOD, STATUS),
+    "rate of 5xx above 0 for 5 minutes",
+)
+SECONDS = Metric(
+    "kallan_api_request_seconds",
+    Kind.HISTOGRAM,
+    "Time to answer by route template",
+    (ROUTE,),
+    "99th percentile above 1 s",
+)
+DISCLOSURES = Metric("kallan_api_disclosures_total", Kind.COUNTER, "Answers about a person, by release", (RELEASE,))
+QUESTIONS = Metric(
+    "kallan_prefill_fields_total",
+    Kind.COUNTER,
+    "Fields of prefilled forms, by form and whether they had to be asked",
+    (FORM, ASKED),
+)
+
+METRICS = (REQUESTS, SECONDS, DISCLOSURES, QUESTIONS)

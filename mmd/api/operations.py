@@ -3,12 +3,12 @@
 import msgspec
 import psycopg
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mmd.api.answers import json_answer
 from mmd.api.described import open_answers, text_answer
 from mmd.api.services import ServicesDep
 from streams.contracts.errors import Unavailable
+from streams.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["operations"], default_response_class=Response)
 
@@ -47,4 +47,4 @@ def ready(given: ServicesDep) -> Response:
 
 @router.get("/metrics", summary="Prometheus metrics", responses=text_answer("Prometheus text format"))
 def metrics(given: ServicesDep) -> Response:
-    return Response(generate_latest(given.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(given.meter.text(), media_type=CONTENT_TYPE)

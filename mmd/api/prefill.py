@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from mmd.api import readlog
 from mmd.api.answers import json_answer, shown, whole_person
 from mmd.api.described import answers
+from mmd.api.metrics import QUESTIONS
 from mmd.api.persons import Asked, person_by_identifier
 from mmd.api.services import Reading, ReadingDep, Services, ServicesDep
 from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill
@@ -56,7 +57,7 @@ def prefill_form(
     filled = prefill(wanted, applicant, children, reading.release, reading.on)
     readlog.log(given, reading, f"prefill {form}", _entries(given, reading, wanted, filled, seen, children))
     for asks, count in (("yes", filled.questions), ("no", filled.size - filled.questions)):
-        given.metrics.questions.labels(form=form, asked=asks).inc(count)
+        given.meter.count(QUESTIONS, count, form=form, asked=asks)
     return json_answer(PrefillAnswer(filled, filled.questions, filled.size))
 
 

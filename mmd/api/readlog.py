@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import psycopg
 import psycopg_pool
 
+from mmd.api.metrics import DISCLOSURES
 from mmd.api.services import Reading, Services
 from mmd.domain.prefill import FormField
 from streams.contracts.documents import PersonDocument
@@ -86,7 +87,7 @@ def entry(answer: PersonDocument) -> Entry:
 def log(given: Services, reading: Reading, occasion: str, entries: Iterable[Entry]) -> None:
     """Before the answer leaves: what cannot be logged is not answered."""
     count = record(given.pool, reading.id, occasion, reading.now, entries)
-    given.metrics.disclosures.labels(release=reading.id).inc(count)
+    given.meter.count(DISCLOSURES, count, release=reading.id)
 
 
 def record(pool: Pool, release: str, occasion: str, at: dt.datetime, entries: Iterable[Entry]) -> int:

@@ -10,7 +10,6 @@ import psycopg_pool
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from mmd.api.metrics import Metrics
 from mmd.api.tokens import Verifier
 from mmd.domain.prefill import Form
 from mmd.domain.register import SourceRegister
@@ -20,6 +19,7 @@ from mmd.store.reader import Reader
 from streams.clock import Clock
 from streams.contracts.errors import Rejected
 from streams.contracts.time import local_date
+from streams.metrics import Meter
 from streams.sealing import KeyRing
 
 
@@ -38,7 +38,7 @@ class Services:
     verifier: Verifier
     subject_secret: bytes
     clock: Clock
-    metrics: Metrics
+    meter: Meter
 
 
 async def services(request: Request) -> Services:

@@ -10,9 +10,6 @@ from streams.contracts.claims import REPLACES, Absent, Body, Claim, Replaces
 from streams.contracts.documents import Stamp
 from streams.contracts.identifiers import Identifier
 
-ID_SUBJECT_PREFIX = "id:"
-"""Subjects that name a person by id instead of by number: what iam claims about (see `streams.hashing.id_subject`)."""
-
 HeadKey = tuple[str, str, str, dt.date | None]
 """(source, source key, kind, valid from): what one winning version is kept for."""
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-from mmd.domain.claims import ID_SUBJECT_PREFIX, LoggedClaim
+from mmd.domain.claims import LoggedClaim
 from mmd.domain.heads import winners
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
-from streams.contracts.claims import NumberReference
+from streams.contracts.claims import ID_SUBJECT_PREFIX, NumberReference, is_unit
 from streams.contracts.documents import PersonDocument
 
 
@@ -20,7 +20,7 @@ def joined_subjects(
     edges: list[tuple[str, str]] = []
     for logged in claims:
         subject = logged.subject
-        if subject.startswith("unit:"):
+        if is_unit(subject):
             continue
         edges.append((subject, subject))
         if not subject.startswith(ID_SUBJECT_PREFIX):

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 
 from mmd.domain.candidates import Candidate, Candidates, designated, of_post, of_system
-from mmd.domain.claims import ID_SUBJECT_PREFIX, LoggedClaim, stamp_of
+from mmd.domain.claims import LoggedClaim, stamp_of
 from mmd.domain.heads import winners
 from mmd.domain.identity import Chain, Reference, resolve
 from mmd.domain.personas import employee_personas, guardian_persona, main_order, with_accounts
@@ -13,6 +13,7 @@ from mmd.domain.register import SourceRegister
 from mmd.domain.status import derive_status
 from mmd.domain.timeline import Span, close, coalesce, overlay
 from streams.contracts.claims import (
+    ID_SUBJECT_PREFIX,
     AgreedName,
     Birth,
     Custody,

@@ -13,10 +13,9 @@ from mmd.domain.register import SourceRegister
 from mmd.domain.unit import derive_unit
 from mmd.ingest.identities import Cursor
 from mmd.ingest.storage import Group
-from mmd.ingest.validate import is_unit
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
 from mmd.store.sealed import Document, encoded, find_keys, open_document, seal_document
-from streams.contracts.claims import Marking
+from streams.contracts.claims import Marking, is_unit
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing

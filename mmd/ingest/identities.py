@@ -11,7 +11,7 @@ import psycopg
 import psycopg.rows
 
 from mmd.domain.identity import Reference, components, resolve
-from mmd.ingest.validate import is_unit
+from streams.contracts.claims import is_unit
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 

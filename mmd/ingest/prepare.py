@@ -11,16 +11,17 @@ from uuid import UUID
 
 import msgspec
 
-from mmd.domain.claims import ID_SUBJECT_PREFIX, KEEPS_ALL, LoggedClaim, digest_of, head_key, kind_of
+from mmd.domain.claims import KEEPS_ALL, LoggedClaim, digest_of, head_key, kind_of
 from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
-from mmd.ingest.validate import check_claim, check_record, is_unit
+from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
+from mmd.store.own_ids import own_id
 from mmd.store.sealed import StoredClaim, seal_claim
 from streams.codec import Failed, Incoming, RecordCodec
-from streams.contracts.claims import Claim, SourceRecord
+from streams.contracts.claims import Claim, SourceRecord, is_unit
 from streams.contracts.errors import Rejected
-from streams.envelope import Message
-from streams.hashing import keyed_digest, person_id_of
+from streams.envelope import Envelope, Message
+from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing, KeyState
 
 PROTECTION = "protection"
@@ -65,15 +66,6 @@ class Prepared:
         self.error = self.error or error
 
 
-def own_id(person_secret: bytes, subject: str) -> str:
-    """The document id that a subject has on its own: its unit key, the id it names, or the keyed hash of it."""
-    if is_unit(subject):
-        return subject
-    if subject.startswith(ID_SUBJECT_PREFIX):
-        return subject[len(ID_SUBJECT_PREFIX) :]
-    return person_id_of(person_secret, subject)
-
-
 class Preparer:
     """Decodes, validates and seals: everything that needs no transaction and no lock."""
 
@@ -106,10 +98,12 @@ class Preparer:
 
     def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
         record = one.record
+        if one.refused is not None:
+            found.refuse(one.refused)
         refused = check_record(record)
         if refused is not None:
             found.refuse(refused)
-            return
+            record = what_protects(record)
         key = None if is_unit(record.subject) else keys.get(record.subject)
         if key is None and not is_unit(record.subject):
             _keep_aside(found, one.message)
@@ -121,10 +115,9 @@ class Preparer:
             if refused is not None:
                 found.refuse(refused)
                 continue
-            self._claim(found, one, claim, key)
+            self._claim(found, one.envelope, record, claim, key)
 
-    def _claim(self, found: Prepared, one: Incoming[SourceRecord], claim: Claim, key: Key | None) -> None:
-        record = one.record
+    def _claim(self, found: Prepared, envelope: Envelope, record: SourceRecord, claim: Claim, key: Key | None) -> None:
         named = record.subject if record.identifier is None else f"{record.subject}\n{record.identifier.value}"
         logged = LoggedClaim(
             subject=record.subject,
@@ -133,8 +126,8 @@ class Preparer:
             version=record.version,
             digest=digest_of(claim, named, self._digest_key),
             claim=claim,
-            event=one.envelope.id,
-            logged_at=one.envelope.time,
+            event=envelope.id,
+            logged_at=envelope.time,
             identifier=record.identifier,
         )
         kind = kind_of(claim)
@@ -147,6 +140,10 @@ class Preparer:
         earlier = found.claims.get(row)
         if earlier is not None and earlier.logged.logged_at <= logged.logged_at:
             return
+        body = seal_claim(key, row, StoredClaim(claim, record.identifier))
+        if len(body) > CLAIM_BYTES:
+            found.refuse(Rejected("input.too-large", kind))
+            return
         if record.subject not in found.own_ids:
             found.own_ids[record.subject] = own_id(self._person_secret, record.subject)
         found.claims[row] = NewClaim(
@@ -157,7 +154,7 @@ class Preparer:
             standing=kind in KEEPS_ALL,
             logged=logged,
             key_id="" if key is None else key.id,
-            body=seal_claim(key, row, StoredClaim(claim, record.identifier)),
+            body=body,
         )
 
     def _conflict(self, found: Prepared, logged: LoggedClaim) -> None:

@@ -15,7 +15,8 @@ from mmd.domain.register import SourceRegister
 from mmd.ingest import identities, storage
 from mmd.ingest.documents import Cause, Writer
 from mmd.ingest.identities import Cursor, Edge, Joined
-from mmd.ingest.prepare import NewClaim, Prepared, own_id
+from mmd.ingest.prepare import NewClaim, Prepared
+from mmd.store.own_ids import own_id
 from streams.contracts.claims import NumberReference
 from streams.contracts.time import local_date
 from streams.sealing import KeyRing

@@ -13,6 +13,7 @@ from mmd.store.disclosing import Cursor, effective_release, unmarked
 from mmd.store.sealed import Document, find_keys, open_document
 from streams.catalogue import MMD_ORGANISATION, MMD_PERSON, MMD_URGENT
 from streams.codec import Outgoing
+from streams.contracts.claims import is_unit
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
 from streams.contracts.errors import Rejected
 from streams.envelope import Message
@@ -105,7 +106,7 @@ def _published(one: Taken, release: Release, epoch: int, on: dt.date, open_ids: 
 
 def _topics(one: Taken) -> list[str]:
     """The full-state topic of the document, and the urgent one where it cannot wait."""
-    state = MMD_ORGANISATION if one.id.startswith("unit:") else MMD_PERSON
+    state = MMD_ORGANISATION if is_unit(one.id) else MMD_PERSON
     return [MMD_URGENT, state] if one.lane == URGENT else [state]
 
 

@@ -12,15 +12,16 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
 
-from mmd.domain.claims import ID_SUBJECT_PREFIX, LoggedClaim
+from mmd.domain.claims import LoggedClaim
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
 from mmd.store import disclosing
 from mmd.store.conflicts import ConflictEntry, Conflicts
+from mmd.store.own_ids import own_id
 from mmd.store.sealed import Document, find_keys, open_claim, open_document
+from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
-from streams.hashing import person_id_of
 from streams.sealing import KeyRing
 
 _DOCUMENTS = "select id, kind, key_id, body from mmd.document where id = any(%s)"
@@ -185,9 +186,7 @@ class Reader:
         return {row: open_document(keys[key_id], row, kind, body) for row, kind, key_id, body in rows if key_id in keys}
 
     def _own_id(self, subject: str) -> str:
-        if subject.startswith(ID_SUBJECT_PREFIX):
-            return subject.removeprefix(ID_SUBJECT_PREFIX)
-        return subject if subject.startswith("unit:") else person_id_of(self._person_secret, subject)
+        return own_id(self._person_secret, subject)
 
 
 def _uuid(value: object) -> UUID:

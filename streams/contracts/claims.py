@@ -277,9 +277,19 @@ class SourceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     total: bool = False
 
 
+UNIT_PREFIX = "unit:"
+ID_SUBJECT_PREFIX = "id:"
+"""Subjects that name a person by id instead of by number: what iam claims about (see `streams.hashing.id_subject`)."""
+
+
 def unit_key(employer: str, unit_id: str) -> str:
     """The document key of an organisation unit: information set + employer + unit id."""
-    return f"unit:{employer}:{unit_id}"
+    return f"{UNIT_PREFIX}{employer}:{unit_id}"
+
+
+def is_unit(key: str) -> bool:
+    """Whether a subject or document id is an organisation unit's; all others are persons'."""
+    return key.startswith(UNIT_PREFIX)
 
 
 def persona_key(information_set: str, employer: str, source_id: str) -> str:

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from streams import catalogue
 from streams.codec import Decoded, Failed, Incoming, Outgoing, PublishedCodec, RecordCodec, Skipped, schema_uri
-from streams.contracts.claims import AccountFacts, Claim, Name, SourceRecord, UnitName, UnitNode
+from streams.contracts.claims import (
+    AccountFacts,
+    Claim,
+    Employment,
+    Name,
+    Protection,
+    SourceRecord,
+    UnitName,
+    UnitNode,
+)
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
 from streams.contracts.errors import Rejected
 from streams.envelope import Envelope, Message
@@ -210,6 +219,84 @@ def test_a_wrong_value_is_named_by_its_place_and_never_shown() -> None:
     assert (found.error.code, found.error.detail) == ("input.invalid", "$.claims[0].body.kind")
     assert CANARY not in repr(found.error)
     assert found.error.__cause__ is None
+
+
+GOOD = {"body": {"kind": "employment", "employer": "kommun", "employment_id": "7", "cancelled": True}}
+RAISED = {"body": {"kind": "protection", "skyddad_folkbokforing": True}}
+UNREADABLE: list[object] = [
+    {"body": {"kind": "of-a-newer-program", "given": CANARY}},
+    {"body": {"kind": "name", "given": 7}},
+    {"body": {"kind": "name", "given": CANARY + "\0"}},
+    {"body": {"kind": "birth", "date": "1980-1-1"}},
+    {"body": [CANARY]},
+    7,
+]
+
+
+def sealed(keys: MemoryKeyRing, **content: object) -> Message:
+    """A record of any shape, sealed as a connector with the key of its subject would."""
+    key = keys.current(KeyClass.INNER, {"s1"})["s1"]
+    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA), key_id=key.id)
+    whole = {"source": "navet", "source_key": "post", "version": "1", "subject": "s1", **content}
+    value = seal(key, msgspec.json.encode(whole), envelope.associated_data())
+    return Message(catalogue.SOURCE_PERSON, "s1", value, envelope.headers())
+
+
+@pytest.mark.parametrize("bad", UNREADABLE)
+def test_a_claim_that_cannot_be_read_does_not_take_a_marking_or_an_end_with_it(bad: object) -> None:
+    keys = MemoryKeyRing()
+    (found,) = RecordCodec(keys).decode([sealed(keys, claims=[bad, RAISED, GOOD])])
+    assert isinstance(found, Incoming)
+    assert [claim.body for claim in found.record.claims] == [
+        Protection(skyddad_folkbokforing=True),
+        Employment("kommun", "7", cancelled=True),
+    ]
+    assert found.refused is not None
+    assert found.refused.code in {"input.invalid", "input.nul-byte"}
+    assert CANARY not in str(found.refused)
+
+
+@pytest.mark.parametrize("token", ["J", 1, None, {}])
+def test_a_protection_claim_that_cannot_be_read_counts_as_an_unknown_token(token: object) -> None:
+    keys = MemoryKeyRing()
+    bad = {"body": {"kind": "protection", "sekretessmarkering": token}}
+    (found,) = RecordCodec(keys).decode([sealed(keys, claims=[bad])])
+    assert isinstance(found, Incoming)
+    assert found.record.claims == (Claim(Protection(unknown_token=True)),)
+
+
+@pytest.mark.parametrize(
+    "identifier", [{"type": "of-a-newer-program", "value": "1"}, "1", {"type": "tf", "value": "\0"}]
+)
+def test_of_a_record_whose_identifier_cannot_be_read_only_the_marking_is_left(identifier: object) -> None:
+    keys = MemoryKeyRing()
+    (found,) = RecordCodec(keys).decode([sealed(keys, claims=[RAISED, GOOD], identifier=identifier)])
+    assert isinstance(found, Incoming)
+    assert found.record.claims == (Claim(Protection(skyddad_folkbokforing=True)),)
+    assert found.record.identifier is None
+    assert found.refused is not None
+
+
+@pytest.mark.parametrize("content", [{"claims": [7]}, {"claims": 7}, {"claims": [RAISED], "source": None}])
+def test_a_record_of_which_nothing_can_be_read_is_refused_whole(content: dict[str, object]) -> None:
+    keys = MemoryKeyRing()
+    assert code_of(RecordCodec(keys).decode([sealed(keys, **content)])[0]) == "input.invalid"
+
+
+def test_what_is_left_of_a_record_is_checked_like_a_whole_one() -> None:
+    keys = MemoryKeyRing()
+    codec = RecordCodec(keys)
+    other = sealed(keys, claims=[7, RAISED], subject="s2")
+    key = keys.current(KeyClass.ACCOUNT, {"s1"})["s1"]
+    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA), key_id=key.id)
+    plain = msgspec.json.encode(
+        {"source": "iam", "source_key": "a", "version": "1", "subject": "s1", "claims": [7, RAISED]}
+    )
+    account_key = Message(
+        catalogue.SOURCE_ACCOUNT, "s1", seal(key, plain, envelope.associated_data()), envelope.headers()
+    )
+    mmd = RecordCodec(keys, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
+    assert [code_of(found) for found in (*codec.decode([other]), *mmd.decode([account_key]))] == ["envelope.forged"] * 2
 
 
 def test_a_tombstone_is_no_source_record() -> None:

@@ -1,0 +1,13 @@
+"""The document id that a subject has by itself, before any number reference joins it with others."""
+
+from streams.contracts.claims import ID_SUBJECT_PREFIX, is_unit
+from streams.hashing import person_id_of
+
+
+def own_id(person_secret: bytes, subject: str) -> str:
+    """A unit's key, the id that the subject names, or the keyed hash of it."""
+    if is_unit(subject):
+        return subject
+    if subject.startswith(ID_SUBJECT_PREFIX):
+        return subject.removeprefix(ID_SUBJECT_PREFIX)
+    return person_id_of(person_secret, subject)
