@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmd.domain.everyone import derive_everyone
-from mmd.ingest.prepare import Preparer, own_id
+from mmd.ingest.prepare import Preparer
+from mmd.store.own_ids import own_id
 from streams.contracts.claims import (
     Absent,
     AccountFacts,
