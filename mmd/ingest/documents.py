@@ -1,6 +1,7 @@
 """Deriving the documents of a batch, and writing those that changed, with who refers to what and what is dirty now."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -14,11 +15,14 @@ from mmd.domain.unit import derive_unit
 from mmd.ingest.identities import Cursor
 from mmd.ingest.storage import Group
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
-from mmd.store.sealed import Document, encoded, find_keys, open_document, seal_document
+from mmd.store.sealed import Document, encoded, key_states, open_row, seal_document
 from streams.contracts.claims import Marking, is_unit
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
+
+logger = logging.getLogger(__name__)
 
 _BEFORE = """
 select id, kind, marking, shown, said, key_id, body from mmd.document where id = any(%b) order by id for no key update
@@ -98,6 +102,7 @@ class Writer:
     today: dt.date
     _changes: dict[str, _Change] = field(default_factory=dict)
     _aliases_raised: set[str] = field(default_factory=set)
+    _unreadable: set[str] = field(default_factory=set)
 
     def write(self, groups: Mapping[str, Group], redirects: Mapping[str, str], causes: Mapping[str, Cause]) -> None:
         """Bring the documents of the groups up to date, and put redirects (old id -> new id) under ids that moved."""
@@ -123,14 +128,20 @@ class Writer:
         }
 
     def _opened(self, before: Mapping[str, _Before]) -> Callable[[str], Document | None]:
-        """The old documents, opened only where they are asked for."""
-        keys = find_keys(self.keys, {one.key_id for one in before.values()})
+        """The old documents, opened only where they are asked for. One that cannot be read does not matter: it is derived
+        anew. What it told is not known then, so the new one is urgent."""
+        keys = key_states(self.keys, (one.key_id for one in before.values()))
 
         def opened(row: str) -> Document | None:
             one = before.get(row)
-            if one is None or one.key_id not in keys:
+            if one is None:
                 return None
-            return open_document(keys[one.key_id], row, one.kind, one.body)
+            try:
+                return open_row(keys, (row, one.kind, one.key_id, one.body))
+            except Rejected as error:
+                logger.error("a stored document cannot be read and is written anew: %s", error.code)  # noqa: TRY400
+                self._unreadable.add(row)
+                return None
 
         return opened
 
@@ -174,8 +185,10 @@ class Writer:
             return
         marking = document.marking or Marking.UNVERIFIED
         old = [one for row in (survivor, *moved) if isinstance(one := opened(row), PersonDocument)]
-        urgent = any(lane(one, document, self.today) == URGENT for one in old) or (
-            not old and lane(None, document, self.today) == URGENT
+        urgent = (
+            not self._unreadable.isdisjoint((survivor, *moved))
+            or any(lane(one, document, self.today) == URGENT for one in old)
+            or (not old and lane(None, document, self.today) == URGENT)
         )
         if changed:
             held = opened(survivor)

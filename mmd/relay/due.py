@@ -1,16 +1,20 @@
 """Documents whose content changes by date: when the day has come they are dirty again."""
 
 import datetime as dt
+import logging
 
 import psycopg
 
 from mmd.domain.changes import next_change
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
-from mmd.store.sealed import find_keys, open_document
+from mmd.store.sealed import open_documents
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.time import local_date
 from streams.sealing import KeyRing
 
+logger = logging.getLogger(__name__)
+
+PUT_OFF = dt.timedelta(minutes=1)
 CLOCK = "clock"
 """The cause of a version that only the date made."""
 
@@ -32,14 +36,18 @@ def wake(connection: psycopg.Connection, keys: KeyRing, now: dt.datetime, most: 
         rows = sorted(cursor.fetchall())
         if not rows:
             return 0
-        known = find_keys(keys, {row[3] for row in rows})
+        opened = open_documents(keys, ((row[0], row[1], *row[3:5]) for row in rows))
         moved: list[tuple[str, int, dt.datetime | None]] = []
         dirty: list[Dirty] = []
-        for row, kind, number, key_id, body, due in rows:
-            if key_id not in known:  # erased: nothing is left that could change
+        for row, _, number, _, _, due in rows:
+            if row in opened.unreadable:
+                logger.error("a document that is due cannot be read and waits: %s", opened.unreadable[row].code)
+                moved.append((row, number, now + PUT_OFF))
+                continue
+            document = opened.documents.get(row)
+            if document is None:  # erased: nothing is left that could change
                 moved.append((row, number, None))
                 continue
-            document = open_document(known[key_id], row, kind, body)
             following = None if isinstance(document, Redirect) else next_change(document, now)
             urgent = isinstance(document, PersonDocument) and _ended(document, due, now)
             moved.append((row, number + 1, following))

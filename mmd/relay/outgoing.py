@@ -10,12 +10,11 @@ from mmd.domain.disclosure import disclose, disclose_unit
 from mmd.domain.release import Release
 from mmd.store.dirty import URGENT
 from mmd.store.disclosing import Cursor, effective_release, unmarked
-from mmd.store.sealed import Document, find_keys, open_document
+from mmd.store.sealed import Document, open_documents
 from streams.catalogue import MMD_ORGANISATION, MMD_PERSON, MMD_URGENT
 from streams.codec import Outgoing
 from streams.contracts.claims import is_unit
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
-from streams.contracts.errors import Rejected
 from streams.envelope import Message
 from streams.hashing import uuid8
 from streams.sealing import KeyRing
@@ -24,8 +23,8 @@ _TAKE = """
 with taken as (
     select * from mmd.dirty where lane = %s and since <= clock_timestamp() order by since, document limit %s
 )
-select t.document, t.lane, t.fan_out, t.cause, t.caused_at, d.kind, d.number, d.raised, d.key_id, d.body
-from taken t left join mmd.document d on d.id = t.document
+select t.document, t.lane, t.fan_out, t.cause, t.caused_at, d.number, d.raised, d.kind, d.key_id, d.body
+from taken t join mmd.document d on d.id = t.document
 """
 
 
@@ -45,7 +44,7 @@ class Taken:
 
 @dataclass(slots=True)
 class Batch:
-    """`records` are sealed and sent, `tombstones` sent as they are; `bad` could not be read: their code by id."""
+    """`records` are sealed and sent, `tombstones` sent as they are. `bad` could not be read and wait: their code by id."""
 
     taken: list[Taken] = field(default_factory=list)
     records: list[Outgoing[Published]] = field(default_factory=list)
@@ -57,19 +56,13 @@ def take(cursor: Cursor, keys: KeyRing, lane: str, most: int) -> tuple[list[Take
     """The next dirty documents of a lane, the longest waiting first, and those that cannot be read with why."""
     cursor.execute(_TAKE, [lane, most])
     rows = cursor.fetchall()
-    known = find_keys(keys, {row[8] for row in rows if row[8] is not None})
-    taken: list[Taken] = []
-    bad: dict[str, str] = {}
-    for row, of_lane, fan_out, cause, caused_at, kind, number, raised, key_id, body in rows:
-        try:
-            document = open_document(known[key_id], row, kind, body) if key_id in known else None
-        except Rejected as error:
-            bad[row] = error.code
-            continue
-        taken.append(
-            Taken(row, of_lane, fan_out, cause, caused_at.astimezone(dt.UTC), number or 0, bool(raised), document)
-        )
-    return taken, bad
+    opened = open_documents(keys, ((row[0], *row[7:10]) for row in rows))
+    taken = [
+        Taken(row, of_lane, fan_out, cause, caused_at.astimezone(dt.UTC), number, raised, opened.documents.get(row))
+        for row, of_lane, fan_out, cause, caused_at, number, raised, *_ in rows
+        if row not in opened.unreadable
+    ]
+    return taken, {row: error.code for row, error in opened.unreadable.items()}
 
 
 def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int, on: dt.date) -> Batch:
@@ -102,6 +95,17 @@ def _published(one: Taken, release: Release, epoch: int, on: dt.date, open_ids: 
     if isinstance(document, Redirect):
         return Published(version, redirect=document, cause=one.cause, caused_at=one.caused_at)
     return None
+
+
+def withheld_instead(one: Outgoing[Published]) -> Outgoing[Published]:
+    """For a document that cannot be sent: that it is withheld, which ends what was given (docs/decisions/0130)."""
+    record = one.record
+    document = record.person or record.unit or record.redirect or record.withheld
+    if document is None:
+        raise ValueError("a record without a document")
+    withheld = Withheld(document.id)
+    published = Published(record.version, withheld=withheld, cause=record.cause, caused_at=record.caused_at)
+    return Outgoing(one.topic, published, one.event_id, one.time, one.dataclass)
 
 
 def _topics(one: Taken) -> list[str]:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 
 import psycopg
 import psycopg_pool
@@ -16,7 +17,7 @@ import psycopg_pool
 from mmd.domain.release import Release
 from mmd.relay.due import wake
 from mmd.relay.lease import Lease
-from mmd.relay.outgoing import Batch, Taken, compose, take
+from mmd.relay.outgoing import Batch, Taken, compose, take, withheld_instead
 from mmd.store.dirty import BULK, CHANNEL, URGENT, Dirty, mark
 from streams.bus import Producer
 from streams.clock import Clock, Ticker, today
@@ -171,18 +172,18 @@ class Relay:
                 raise
 
     def _encoded(self, batch: Batch) -> list[Message]:
-        """The messages in order. A document that cannot be sent is put off alone; it must not hold up the others."""
+        """The messages in order. A document that cannot be sent holds up nobody, and whatever its version ends does end."""
         try:
             return [*batch.tombstones, *self._codec.encode(batch.records)]
         except Rejected:
-            sendable: list[Outgoing[Published]] = []
-            for one in batch.records:
-                try:
-                    self._codec.encode([one])
-                    sendable.append(one)
-                except Rejected as error:
-                    batch.bad[_id_of(one.record)] = error.code
-            return [*batch.tombstones, *self._codec.encode(sendable)]
+            return [*batch.tombstones, *chain.from_iterable(map(self._alone, batch.records))]
+
+    def _alone(self, one: Outgoing[Published]) -> list[Message]:
+        try:
+            return self._codec.encode([one])
+        except Rejected as error:
+            logger.error("a document cannot be published and is withheld instead: %s", error.code)  # noqa: TRY400
+            return self._codec.encode([withheld_instead(one)])
 
     def _forget(self, batch: Batch) -> None:
         """Everything was delivered: what was sent is not dirty any more, and who refers to it becomes dirty."""
@@ -196,7 +197,9 @@ class Relay:
                 cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
             if batch.bad:
                 cursor.execute(_PUT_OFF, [PUT_OFF_SECONDS, sorted(batch.bad)])
-                logger.error("%d documents cannot be published: %s", len(batch.bad), sorted(set(batch.bad.values())))
+                logger.error(
+                    "%d documents cannot be read and wait: %s", len(batch.bad), sorted(set(batch.bad.values()))
+                )
             self._lease.sent(connection)
 
     def _fan_out(self, cursor: "psycopg.Cursor[psycopg.rows.TupleRow]", changed: Sequence[Taken]) -> None:
@@ -210,8 +213,3 @@ class Relay:
         cursor.execute(_LOCK, [sorted(referrers)])
         cursor.execute(_BUMP, [[row[0] for row in cursor.fetchall()]])
         mark(cursor, [Dirty(row, referrers[row][0], number, *referrers[row][1:]) for row, number in cursor.fetchall()])
-
-
-def _id_of(record: Published) -> str:
-    found = record.person or record.unit or record.redirect
-    return found.id if found is not None else ""

@@ -29,6 +29,7 @@ def unmarked(cursor: Cursor, documents: Iterable[PersonDocument]) -> frozenset[s
 
 
 def all_units(cursor: Cursor) -> list[UnitDocument]:
+    """Every organisation unit, by key."""
     cursor.execute("select id, kind, body from mmd.document where kind = 'unit' order by id")
     found = (open_document(None, row, kind, body) for row, kind, body in cursor.fetchall())
     return [one for one in found if isinstance(one, UnitDocument)]

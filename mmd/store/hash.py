@@ -9,7 +9,7 @@ import psycopg
 import psycopg_pool
 
 from mmd.domain.canonical import canonical_bytes
-from mmd.store.sealed import find_keys, open_document
+from mmd.store.sealed import open_documents
 from streams.contracts.documents import Redirect
 from streams.sealing import KeyRing
 
@@ -33,15 +33,12 @@ def state_hash(pool: "psycopg_pool.ConnectionPool[psycopg.Connection]", keys: Ke
         with connection.cursor("mmd_state_hash") as cursor:
             cursor.execute("select id, kind, key_id, body from mmd.document")
             while rows := cursor.fetchmany(_BATCH):
-                known = find_keys(keys, {row[2] for row in rows})
-                for row, kind, key_id, body in rows:
-                    if key_id not in known:
-                        continue
-                    document = open_document(known[key_id], row, kind, body)
+                kinds = {row[0]: row[1] for row in rows}
+                for row, document in open_documents(keys, rows).whole().items():
                     if isinstance(document, Redirect):
                         content = f"redirect\n{document.id}\n{document.to}".encode()
                     else:
                         content = canonical_bytes(document)
                     digests.append(hashlib.sha256(content).digest())
-                    counts[kind] += 1
+                    counts[kinds[row]] += 1
     return StateHash(hashlib.sha256(b"".join(sorted(digests))).hexdigest(), dict(sorted(counts.items())))

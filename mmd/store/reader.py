@@ -19,7 +19,7 @@ from mmd.domain.register import SourceRegister
 from mmd.store import disclosing
 from mmd.store.conflicts import ConflictEntry, Conflicts
 from mmd.store.own_ids import own_id
-from mmd.store.sealed import Document, find_keys, open_claim, open_document
+from mmd.store.sealed import Document, find_keys, open_claim, open_documents
 from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.sealing import KeyRing
@@ -179,11 +179,10 @@ class Reader:
                 )
         return found
 
-    def _documents(self, ids: Iterable[str]) -> dict[str, Document]:
+    def _documents(self, ids: Iterable[str]) -> Mapping[str, Document]:
         with self._pool.connection() as connection:
             rows = connection.execute(_DOCUMENTS, [sorted(set(ids))]).fetchall()
-        keys = find_keys(self._keys, {row[2] for row in rows})
-        return {row: open_document(keys[key_id], row, kind, body) for row, kind, key_id, body in rows if key_id in keys}
+        return open_documents(self._keys, rows).whole()
 
     def _own_id(self, subject: str) -> str:
         return own_id(self._person_secret, subject)

@@ -5,6 +5,8 @@ id does not open.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,6 +18,7 @@ from streams.contracts.identifiers import Identifier
 from streams.sealing import Key, KeyRing, KeyState, seal, unseal
 
 Document = PersonDocument | UnitDocument | Redirect
+T = TypeVar("T")
 
 
 class StoredClaim(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,8 +51,8 @@ def seal_claim(key: Key | None, row: UUID, stored: StoredClaim) -> bytes:
 
 
 def open_claim(key: Key | None, row: UUID, body: bytes) -> StoredClaim:
-    """Raises `Rejected("envelope.forged")` for a body that was not sealed for this row."""
-    return _claims.decode(body if key is None else unseal(key, body, b"claim\n" + row.bytes))
+    """Raises `Rejected("envelope.forged")` for a body that was not sealed for this row, or is no claim."""
+    return _decoded(_claims.decode, body if key is None else unseal(key, body, b"claim\n" + row.bytes))
 
 
 def seal_document(key: Key | None, row: str, plain: bytes) -> bytes:
@@ -57,9 +60,58 @@ def seal_document(key: Key | None, row: str, plain: bytes) -> bytes:
 
 
 def open_document(key: Key | None, row: str, kind: str, body: bytes) -> Document:
-    """Raises `Rejected("envelope.forged")` for a body that was not sealed for this row."""
-    plain = body if key is None else unseal(key, body, b"document\n" + row.encode())
-    return _documents[kind](plain)
+    """Raises `Rejected("envelope.forged")` for a body that was not sealed for this row, or is no such document."""
+    return _decoded(_documents[kind], body if key is None else unseal(key, body, b"document\n" + row.encode()))
+
+
+def _decoded(decode: Callable[[bytes], T], plain: bytes) -> T:
+    try:
+        return decode(plain)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Rejected("envelope.forged", "a stored row's content") from None
+
+
+DocumentRow = tuple[str, str, str, bytes]
+"""A row of `mmd.document`: id, kind, key id, body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Documents by id. Whose key an erasure destroyed is in neither; `unreadable` tells why of those that should open."""
+
+    documents: Mapping[str, Document]
+    unreadable: Mapping[str, Rejected]
+
+    def whole(self) -> Mapping[str, Document]:
+        """The documents. Raises the first refusal where one should open and does not."""
+        for refused in self.unreadable.values():
+            raise refused
+        return self.documents
+
+
+def open_documents(keys: KeyRing, rows: Iterable[DocumentRow]) -> Opened:
+    listed = list(rows)
+    found = key_states(keys, (row[2] for row in listed))
+    documents: dict[str, Document] = {}
+    unreadable: dict[str, Rejected] = {}
+    for one in listed:
+        try:
+            document = open_row(found, one)
+        except Rejected as error:
+            unreadable[one[0]] = error
+        else:
+            if document is not None:
+                documents[one[0]] = document
+    return Opened(documents, unreadable)
+
+
+def open_row(keys: Mapping[str, Key | KeyState | None], one: DocumentRow) -> Document | None:
+    """None where an erasure destroyed the key. Raises `Rejected` (key.unknown, envelope.forged)."""
+    row, kind, key_id, body = one
+    key = keys[key_id]
+    if key is KeyState.UNKNOWN:
+        raise _unknown()
+    return None if isinstance(key, KeyState) else open_document(key, row, kind, body)
 
 
 def find_keys(keys: KeyRing, key_ids: Iterable[str]) -> dict[str, Key | None]:
@@ -68,12 +120,18 @@ def find_keys(keys: KeyRing, key_ids: Iterable[str]) -> dict[str, Key | None]:
     Raises `Rejected("key.unknown")` where the key ring has never heard of a key: the store and the keys do not belong
     together, and going on would derive persons from half their claims.
     """
-    wanted = set(key_ids)
-    found: dict[str, Key | None] = {"": None} if "" in wanted else {}
-    wanted.discard("")
-    for name, key in (keys.find(wanted) if wanted else {}).items():
-        if key is KeyState.UNKNOWN:
-            raise Rejected("key.unknown", "a stored row's key")
-        if isinstance(key, Key):
-            found[name] = key
-    return found
+    found = key_states(keys, key_ids)
+    if KeyState.UNKNOWN in found.values():
+        raise _unknown()
+    return {name: key for name, key in found.items() if not isinstance(key, KeyState)}
+
+
+def key_states(keys: KeyRing, key_ids: Iterable[str]) -> dict[str, Key | KeyState | None]:
+    """Each key, or why there is none; None for the empty id (in clear)."""
+    sealed = set(key_ids) - {""}
+    found: dict[str, Key | KeyState | None] = dict(keys.find(sealed)) if sealed else {}
+    return found | {"": None}
+
+
+def _unknown() -> Rejected:
+    return Rejected("key.unknown", "a stored row's key")
