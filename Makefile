@@ -49,6 +49,8 @@ generated: setup  ## write the generated pages and schemas again from the code
 lock:  ## pin again; needs uv. No index addresses are recorded
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/run.txt
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/all.txt
+	sed -n '/^setuptools==/,/[^\\]$$/p' requirements/all.txt > requirements/build.txt
+	sed -n '/^scim2-server==/,/[^\\]$$/p' requirements/all.txt > requirements/scim.txt
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -57,6 +57,17 @@ class Settings(BaseSettings):
     secrets: Annotated[Path, Field(description="Folder of the secret files; each process reads only its own")]
     demo: Annotated[bool, Field(description="The embedded demo: placeholder secrets are accepted")] = False
     log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    log_format: Annotated[
+        Literal["text", "json"], Field(description="`text` for people, `json`: one object a line for collectors")
+    ] = "text"
+    metrics_port: Annotated[
+        int,
+        Field(ge=0, le=65535, description="Port of a worker's `/metrics`, `/health` and `/ready`; 0: none (not the API's)"),
+    ] = 0
+    metrics_host: Annotated[str, Field(description="Address that they are served on")] = "127.0.0.1"
+    stall_seconds: Annotated[
+        float, Field(gt=0, description="A worker is not ready when work is pending and nothing has moved for so long")
+    ] = 60.0
 
     @field_validator("database_url", "keys_database_url")
     @classmethod
@@ -121,6 +132,14 @@ class KafkaSettings(Settings):
         str, Field(description="Certificate authority of the brokers (PEM file); empty: those of the system")
     ] = ""
     partitions: Annotated[int, Field(ge=1, description="Partitions of a topic when it is created")] = 24
+    dead_letter_brake: Annotated[
+        int,
+        Field(
+            ge=0,
+            description="So many records of a source in a row that all become dead letters: the rest stays in the log "
+            "until a restart; 0: never",
+        ),
+    ] = 50
     work_dir: Annotated[Path, Field(description="Scratch folder of the Faust workers")] = Path(".kallan/work")
 
     @property
@@ -129,6 +148,18 @@ class KafkaSettings(Settings):
         if not self.kafka_user:
             return Broker(self.kafka)
         return Broker(self.kafka, self.kafka_user, self.text_secret("kafka.password"), self.kafka_ca)
+
+
+class PrepareSettings(KafkaSettings):
+    """`kallan compose prepare`: the administrator's step. KALLAN_DATABASE_URL is the owner's, whom it makes."""
+
+    admin_database_url: Annotated[
+        str, Field(description="PostgreSQL as its superuser, whose password is the secret file `postgres.password`")
+    ]
+
+    @property
+    def admin_url(self) -> str:
+        return self._with_password(self.admin_database_url, "postgres.password")
 
 
 class MasterSettings(KafkaSettings):

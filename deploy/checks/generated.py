@@ -30,6 +30,7 @@ def _settings_page() -> str:
     kinds = (
         settings.Settings,
         settings.KafkaSettings,
+        settings.PrepareSettings,
         settings.MasterSettings,
         settings.ProvisioningSettings,
         settings.ExecuteSettings,

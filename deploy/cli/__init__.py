@@ -31,6 +31,7 @@ _MODULES = {
     "up": "stack",
     "demo": "stack",
     "migrate": "stack",
+    "compose": "compose",
     "token": "stack",
     "ingest": "workers",
     "relay": "workers",

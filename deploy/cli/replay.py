@@ -22,13 +22,20 @@ from deploy.replay.scenario import Scenario, read_scenario
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option("--through", type=click.Choice(["direct", "kafka"]), default="direct", show_default=True)
+@click.option(
+    "--given",
+    is_flag=True,
+    help="Direct: in databases of its own on the server of KALLAN_DATABASE_URL, whose login may create them",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON")
 @click.option("--log-level", default="ERROR", show_default=True)
-def replay(files: Sequence[Path], through: str, as_json: bool, log_level: str) -> None:
+def replay(files: Sequence[Path], through: str, given: bool, as_json: bool, log_level: str) -> None:
     """Run scenario files; print each failed expectation with what was wanted and what came."""
     configure_logging(log_level)
     scenarios = [(path, read_scenario(path)) for path in files]
-    worlds = _direct if through == "direct" else _live
+    if given and through != "direct":
+        raise click.UsageError("--given is for the direct replay: one through Kafka empties the stack that it runs on")
+    worlds = _live if through == "kafka" else _given if given else _direct
     outcomes = []
     for outcome in worlds(scenarios):
         outcomes.append(outcome)
@@ -59,6 +66,18 @@ def _direct(scenarios: Sequence[tuple[Path, Scenario]]) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory(prefix="kallan-replay-") as folder, direct_worlds(Path(folder)) as new_world:
         for path, scenario in scenarios:
             with new_world() as world:
+                yield run_scenario(scenario, world, path.parent)
+
+
+def _given(scenarios: Sequence[tuple[Path, Scenario]]) -> Iterator[Outcome]:
+    """Each scenario in a database of its own on the server that the settings name."""
+    from deploy.replay.worlds import direct_worlds_on
+    from deploy.settings import Settings, load_settings
+
+    url = load_settings(Settings).store_url
+    with tempfile.TemporaryDirectory(prefix="kallan-replay-") as folder, direct_worlds_on(url, Path(folder)) as new:
+        for path, scenario in scenarios:
+            with new() as world:
                 yield run_scenario(scenario, world, path.parent)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -131,12 +130,10 @@ def municipality(folder: Path, seed: int, persons: int, units: int) -> None:
     it; `search.json` the same as the API reads it.
     """
     from deploy.municipality.cast import GUARDIAN
-    from deploy.municipality.generate import generate
+    from deploy.municipality.generate import generate, write_questions
 
     cast = generate(folder, seed, persons, units)
-    number = cast[GUARDIAN].number
-    (folder / "number.txt").write_text(f"{number}\n", encoding="utf-8")
-    (folder / "search.json").write_bytes(msgspec.json.encode({"identifier": number}))
+    write_questions(folder, cast[GUARDIAN])
     for file in cast.files:
         click.echo(f"{file.source:<12} {file.path}")
 

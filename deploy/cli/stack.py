@@ -107,14 +107,14 @@ def migrate() -> None:
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running stack")
 @click.option("--minutes", default=60, show_default=True, type=click.IntRange(min=1, max=24 * 60))
 def token(client: str, home: Path | None, minutes: int) -> None:
-    """An access token from the development issuer of an embedded stack."""
+    """An access token from the development issuer of an embedded stack, or of the compose stack's demo profile."""
     import datetime as dt
 
     from deploy.embedded import issuer
 
     folder = home_of(home)
-    if not (folder / "stack.json").is_file():
-        raise KallanError("service.unavailable", f"no stack runs in {folder}")
+    if not any((folder / name).is_file() for name in ("stack.json", "secrets/issuer.key")):
+        raise KallanError("service.unavailable", f"no stack runs in {folder}, and no development issuer is there")
     click.echo(issuer.issue(folder, client, dt.timedelta(minutes=minutes)))
 
 

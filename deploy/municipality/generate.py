@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from connectors.sources import jsonlines
 from connectors.sources.hr.reader import FORMAT as HR_FORMAT
 from connectors.sources.navet.writer import FileHeader, file_bytes
@@ -53,6 +55,12 @@ def generate(folder: Path, seed: int, persons: int, units: int) -> Cast:
     )
     started = {"organisation": 2, "navet": 2, "hr": 2}
     return Cast(folder, members, files, tuple(tree), len(residents), len({job.person for job in work}), started)
+
+
+def write_questions(folder: Path, member: Member) -> None:
+    """`number.txt`, the number of one person as a command reads it, and `search.json`, the same as the API reads it."""
+    (folder / "number.txt").write_text(f"{member.number}\n", encoding="utf-8")
+    (folder / "search.json").write_bytes(msgspec.json.encode({"identifier": member.number}))
 
 
 def _with_manager(member: Member, managers: dict[str, str]) -> Member:

@@ -34,6 +34,10 @@ class DirectSettings:
     @classmethod
     def of(cls, database_url: str, secrets: Path) -> "DirectSettings":
         common = {"database_url": database_url, "secrets": secrets, "demo": True, "kafka": "in-memory"}
+        common |= {
+            "database_password": "",
+            "keys_database_url": "",
+        }  # this database alone, whatever the environment says
         return cls(MasterSettings.model_validate(common), ExecuteSettings.model_validate(common))
 
 

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -28,20 +29,23 @@ def direct_worlds(folder: Path) -> Iterator[Callable[[], AbstractContextManager[
 def direct_worlds_on(url: str, folder: Path) -> Iterator[Callable[[], AbstractContextManager[DirectWorld]]]:
     """A maker of direct worlds on a given server: each has a database of its own, copied from one that is migrated once,
     and dropped afterwards."""
-    server = url.rpartition("/")[0]
     with psycopg.connect(url, autocommit=True) as admin, _database(admin, "template") as template:
-        migrate(f"{server}/{template}", PACKAGES)
+        migrate(_at(url, template), PACKAGES)
 
         @contextmanager
         def new_world() -> Iterator[DirectWorld]:
             with (
                 psycopg.connect(url, autocommit=True) as own,
                 _database(own, "replay", template) as name,
-                direct_world(f"{server}/{name}", folder / name) as world,
+                direct_world(_at(url, name), folder / name) as world,
             ):
                 yield world
 
         yield new_world
+
+
+def _at(url: str, database: str) -> str:
+    return urlsplit(url)._replace(path=f"/{database}").geturl()
 
 
 @contextmanager

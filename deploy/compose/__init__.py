@@ -1,0 +1,1 @@
+"""What `docker-compose.yml` needs besides the workers: certificates and secrets, logins and rights, the first load."""
