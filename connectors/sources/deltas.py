@@ -107,9 +107,9 @@ def _publish(
 
 
 def spoken_of(lanes: Lanes, rejects: Sequence[Reject]) -> list[Outgoing[SourceRecord]]:
-    """The protection claims of rejected posts: raised ones on both lanes, others on their topic."""
-    records = [reject.protection for reject in rejects if reject.protection is not None]
-    return [one for record in records for one in (*lanes.raises(record), lanes.bulk(record))]
+    """What is sent of rejected posts: raised markings and deaths on both lanes, the rest on their topic."""
+    records = [reject.spoken for reject in rejects if reject.spoken is not None]
+    return [one for record in records for one in (*lanes.raises(record), *lanes.ends(record), lanes.bulk(record))]
 
 
 def seen_of(edge: Edge, record: SourceRecord) -> Seen:

@@ -9,11 +9,12 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO
 
 import msgspec
 
 from connectors.sources.dates import as_stamp
+from connectors.sources.ids import ID, holds_number
 from connectors.sources.posts import Header, NativeRecord
 from streams.contracts.errors import Rejected
 
@@ -49,20 +50,23 @@ class BadLine:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
+    """The header line. `employer` is that of rows without one."""
+
     header: Header
     employer: str
 
 
-Line: TypeAlias = Frame | Row | BadLine
-
-
-def lines(stream: BinaryIO, format_name: str, latest_instant: dt.datetime) -> Iterator[Line]:
-    """The frame first, then rows. Raises `Rejected` for a header that is no header of this format, and
-    `load.incomplete` where the end line is missing or counts otherwise than what was read."""
+def read_frame(stream: BinaryIO, format_name: str, latest_instant: dt.datetime) -> Frame:
+    """The first line. Raises `Rejected` for what is no header of this format, or is stamped later than `latest_instant`."""
     first = stream.readline(LINE_LIMIT + 1)
     if not first.strip():
         raise Rejected("input.empty", format_name)
-    yield _frame(first, format_name, latest_instant)
+    return _frame(first, format_name, latest_instant)
+
+
+def read_rows(stream: BinaryIO, format_name: str) -> Iterator[Row | BadLine]:
+    """The lines after the header. Raises `Rejected("load.incomplete")` where the end line is missing, counts otherwise than
+    what was read, or is not the last."""
     found, number = 0, 1
     while content := stream.readline(LINE_LIMIT + 1):
         number += 1
@@ -75,7 +79,7 @@ def lines(stream: BinaryIO, format_name: str, latest_instant: dt.datetime) -> It
             continue
         row = _row(content, number)
         if isinstance(row, Row) and row.values.get("end") is True:
-            _check_end(row.values, found, format_name)
+            _check_end(stream, row.values, found, format_name)
             return
         found += 1
         yield row
@@ -95,6 +99,8 @@ def _frame(content: bytes, format_name: str, latest_instant: dt.datetime) -> Fra
         raise Rejected("input.invalid", "extractedAt: time zone")
     if not dt.datetime(1900, 1, 1, tzinfo=dt.UTC) < head.extracted_at <= latest_instant:
         raise Rejected("input.invalid", "extractedAt")
+    if not ID.fullmatch(head.employer) or holds_number(head.employer):
+        raise Rejected("input.invalid", "employer")
     if any(number is not None and not 0 <= number < 10**8 for number in (head.count, head.sequence)):
         raise Rejected("input.invalid", "count or sequence")
     stamp = f"{as_stamp(head.extracted_at)}|{head.sequence or 0:08d}"
@@ -112,7 +118,10 @@ def _row(content: bytes, line: int) -> Row | BadLine:
     return Row(line, values, content)
 
 
-def _check_end(values: Mapping[str, Any], found: int, format_name: str) -> None:
+def _check_end(stream: BinaryIO, values: Mapping[str, Any], found: int, format_name: str) -> None:
+    while content := stream.readline(LINE_LIMIT):
+        if content.strip():
+            raise Rejected("load.incomplete", f"{format_name}: content after the end line")
     if values.get("count") != found:
         raise Rejected("load.incomplete", f"{format_name}: the end line counts otherwise than the {found} rows")
 

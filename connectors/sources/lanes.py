@@ -4,14 +4,25 @@ Urgent is only the fast path: everything it carries is in the bulk record too, s
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from streams.catalogue import SOURCE_URGENT
 from streams.codec import Outgoing
-from streams.contracts.claims import Absent, Claim, Employment, Protection, SourceRecord
+from streams.contracts.claims import Absent, Claim, Employment, Protection, Registration, SourceRecord
 from streams.hashing import keyed_digest, uuid8
+
+DECEASED = "AV"
+"""*Avliden*, the Avregistrering code of Navet that ends everything."""
+
+_CAN_END = frozenset({"employment", "registration"})
+
+
+def can_end(kinds: Iterable[str]) -> bool:
+    """Whether a record of these claim kinds can tell that something is over."""
+    return not _CAN_END.isdisjoint(kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +47,7 @@ class Lanes:
         return [self._outgoing(SOURCE_URGENT, with_claims(record, (claim,)), "protect")]
 
     def ends(self, record: SourceRecord) -> list[Outgoing[SourceRecord]]:
-        """The employment claim (with the post's protection claim), if the employment is over."""
+        """What is over (an employment, a life) with the post's protection claim."""
         ended = tuple(claim for claim in record.claims if self._is_over(claim))
         if not ended:
             return []
@@ -48,6 +59,8 @@ class Lanes:
         body = claim.body
         if isinstance(body, Absent):
             return body.of == "employment"
+        if isinstance(body, Registration):
+            return body.code == DECEASED
         if not isinstance(body, Employment):
             return False
         return body.cancelled or all(s.valid_to is not None and s.valid_to <= self.today for s in body.segments)

@@ -54,7 +54,8 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that cannot be accepted. `raw` is kept sealed; `protection` is sent all the same, if it could be read.
+    """A record that cannot be accepted. `raw` is kept sealed; `spoken` is sent all the same, as far as it could be read: the
+    protection claim, and that the person has died.
 
     `source_key` is empty where the record does not even tell which one it is.
     """
@@ -64,7 +65,7 @@ class Reject:
     detail: str
     raw: bytes
     source_key: str = ""
-    protection: SourceRecord | None = None
+    spoken: SourceRecord | None = None
     rows: int = 1
 
 

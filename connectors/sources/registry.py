@@ -13,11 +13,12 @@ from connectors.sources.edge import Edge
 from connectors.sources.hr.reader import HrReader
 from connectors.sources.navet.reader import NavetReader
 from connectors.sources.organisation.reader import OrganisationReader
-from connectors.sources.posts import Context, Header, NativeRecord, Post, Reject, SourceReader
+from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject, SourceReader
 from connectors.sources.report import LoadReport, LoadState
 from streams.contracts.errors import Rejected
 
 _READERS: tuple[SourceReader, ...] = (NavetReader(), HrReader(), OrganisationReader())
+_OTHER_FORMAT = frozenset({"input.unknown-schema", "input.not-decodable"})
 SOURCES: Mapping[str, SourceReader] = MappingProxyType({reader.name: reader for reader in _READERS})
 
 
@@ -58,24 +59,36 @@ def subjects_in(stream: BinaryIO, context: Context) -> Iterator[str]:
 
     Raises `Rejected("input.unknown-schema")` for a file that no source can read, and what its reader raises.
     """
+    for item in _read_by_any(stream, context):
+        record = item.record if isinstance(item, Post) else item.spoken if isinstance(item, Reject) else None
+        if record is not None and record.identifier is not None:
+            yield record.subject
+
+
+def _read_by_any(stream: BinaryIO, context: Context) -> Iterator[Item]:
+    """The items of the first reader whose format this is: one that does not refuse the file as of another format."""
+    refusals: list[str] = []
     for reader in _READERS:
         stream.seek(0)
         items = reader.read(stream, context)
         try:
-            first = next(items, None)
-        except Rejected:
-            continue
-        for item in items if first is None else chain([first], items):
-            record = item.record if isinstance(item, Post) else item.protection if isinstance(item, Reject) else None
-            if record is not None and record.identifier is not None:
-                yield record.subject
-        return
-    raise Rejected("input.unknown-schema", f"no format of {', '.join(SOURCES)}")
+            first = next(items)
+        except Rejected as error:
+            if error.code not in _OTHER_FORMAT:
+                raise
+            refusals.append(f"{reader.name}: {error.code}")
+        else:
+            yield first
+            yield from items
+            return
+    raise Rejected("input.unknown-schema", "; ".join(refusals))
 
 
 def load_stream(source_name: str, stream: BinaryIO, edge: Edge, progress: Progress | None = None) -> LoadReport:
-    """As `load`, from an open stream. One file of a source at a time, over all processes."""
+    """As `load`, from an open stream. One file of a source at a time, over all processes. What a crash left of an earlier
+    load is taken up first, and what was rejected and kept long enough goes, of any source."""
     reader = reader_of(source_name)
+    state.purge_rejected(edge.pool, edge.now())
     with state.exclusive(edge.pool, reader.name):
         totals.resume(edge, reader)
         items = reader.read(stream, edge.context())

@@ -1,7 +1,7 @@
 """SQL of total loads (SM8): opened, staged, compared, published, committed. One transaction a call."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -325,19 +325,48 @@ on conflict (source, source_key) do update
 """What a delta said after the load was taken stays what was said last."""
 
 
+_BURY = f"""
+with deleted as (delete {_GONE} returning s.source_key)
+insert into connectors.gone as g (source, source_key, version)
+select %(source)s, source_key, %(absence)s from deleted
+on conflict (source, source_key) do update set version = excluded.version
+"""  # noqa: S608
+_RETURNED = """
+delete from connectors.gone g using connectors.staged k
+where k.load = %(load)s and k.body <> '' and g.source = %(source)s and g.source_key = k.source_key
+"""
+
+
+def absence_version(load: Load) -> str:
+    """The version of what a total load says is gone: later than every record in it; of two loads of one stamp, the one that
+    was opened later counts."""
+    return f"{load.stamp}|99999.999|99999999|{load.id:012d}"
+
+
+def gone_versions(pool: Pool, source: str, keys: Iterable[str]) -> Mapping[str, str]:
+    """Of these keys, those that a total load has said to be gone, with the version of that."""
+    with pool.connection() as connection:
+        rows = connection.execute(
+            "select source_key, version from connectors.gone where source = %s and source_key = any(%s)",
+            (source, sorted(set(keys))),
+        ).fetchall()
+    return dict(rows)
+
+
 def commit(pool: Pool, load: Load, *, now: dt.datetime) -> str:
     """The load's content becomes the snapshot, in one transaction; older loads that wait are void. The new state."""
-    values = {"load": load.id, "source": load.source, "stamp": load.stamp}
+    values = {"load": load.id, "source": load.source, "stamp": load.stamp, "absence": absence_version(load)}
     with pool.connection() as connection:
         if load.holds != ABSENCES_ONLY:
             connection.execute(_UPSERT, values)
+            connection.execute(_RETURNED, values)
             connection.execute(
                 "update connectors.snapshot s set load = %(load)s from connectors.staged k "
                 "where k.load = %(load)s and s.source = %(source)s and s.source_key = k.source_key",
                 values,
             )
         if load.holds != "absences":
-            connection.execute(f"delete {_GONE}", values)  # noqa: S608
+            connection.execute(_BURY, values)
         connection.execute("delete from connectors.load_file where load = %(load)s", values)
         _settle_source(connection, load)
         state = "held" if load.holds == "absences" else "committed"

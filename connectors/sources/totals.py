@@ -8,12 +8,15 @@ A crash at any point is taken up again by `resume`: the same records with the sa
 raises protection is published as it is read, whatever becomes of the load.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+
+import msgspec
 
 from connectors.sources import state, total_state
 from connectors.sources.deltas import Progress, batches, seen_of, spoken_of
 from connectors.sources.edge import Edge
+from connectors.sources.lanes import can_end
 from connectors.sources.posts import Header, Item, Post, Reject, SourceReader
 from connectors.sources.report import LoadReport, LoadState
 from connectors.sources.total_state import ABSENCES_ONLY, Difference, Load, Staged
@@ -166,16 +169,30 @@ def _publish_changes(edge: Edge, reader: SourceReader, load: Load, report: LoadR
         for rows in total_state.changed_records(edge.pool, load, size=edge.batch):
             lanes = edge.lanes(reader)
             outgoing = []
+            gone = _gone(edge, reader, [row.source_key for row, known in rows if not known])
             for row, known in rows:
-                if ends_only and (not known or "employment" not in row.kinds):
+                if ends_only and not (known and can_end(row.kinds)):
                     continue
                 record = edge.open_record(reader.name, row.source_key, row.key_id, row.body)
+                if row.source_key in gone:
+                    record = _returned(record, gone[row.source_key])
                 outgoing += lanes.ends(record) if ends_only else [lanes.bulk(record)]
             edge.send(outgoing, report)
 
 
+def _gone(edge: Edge, reader: SourceReader, keys: Sequence[str]) -> Mapping[str, str]:
+    """Of the keys that are new, those that an earlier load said to be gone. Where the extraction time is the version, what
+    comes back is newer than its absence by itself."""
+    return total_state.gone_versions(edge.pool, reader.name, keys) if keys and reader.own_versions else {}
+
+
+def _returned(record: SourceRecord, gone: str) -> SourceRecord:
+    """A record that is there again, though its source has not changed it since: newer than the word that it was gone."""
+    return msgspec.structs.replace(record, version=max(record.version, f"{gone}|{record.version}"))
+
+
 def _publish_absences(edge: Edge, reader: SourceReader, load: Load, report: LoadReport) -> None:
-    version = f"{load.stamp}|99999.999|99999999" if reader.own_versions else load.stamp
+    version = total_state.absence_version(load) if reader.own_versions else load.stamp
     for rows in total_state.gone(edge.pool, load, size=edge.batch):
         lanes = edge.lanes(reader)
         outgoing = []

@@ -104,6 +104,15 @@ class SnapshotRow(ConnectorTable, table=True):
     load: int = Field(sa_type=sa.BigInteger)
 
 
+class GoneRow(ConnectorTable, table=True):
+    """A record that a total load no longer had, with the version of that absence. Deleted when the record comes back."""
+
+    __tablename__ = "gone"
+    source: str = Field(primary_key=True)
+    source_key: str = Field(primary_key=True)
+    version: str
+
+
 class RejectedRow(ConnectorTable, table=True):
     """A record that the edge could not accept: code and field in clear, the record itself sealed, kept for a short time."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.sources.dates import iso_date
+from connectors.sources.ids import ID, plain
 from connectors.sources.jsonlines import Row, number, word
 from connectors.sources.posts import Context
 from streams.contracts.claims import (
@@ -69,8 +70,9 @@ class EmploymentRows:
     def claims(self) -> Iterator[Claim]:
         """Every claim but protection. Raises `Rejected` naming the field."""
         spans = [_span(row.values) for row in self.rows]
-        cancelled = any(row.values.get("cancelled") is True for row in self.rows)
-        over = cancelled or all(end is not None and end <= self.context.today for _, end in spans)
+        ended = all(end is not None and end <= self.context.today for _, end in spans)
+        cancelled = self._cancelled(lenient=ended)
+        over = cancelled or ended
         segments = tuple(
             self._segment(row.values, span, lenient=over) for row, span in zip(self.rows, spans, strict=True)
         )
@@ -84,17 +86,39 @@ class EmploymentRows:
             )
         )
         newest = max(zip(spans, self.rows, strict=True), key=lambda one: (one[0][0], one[1].line))[1].values
-        yield from _person_claims(newest)
+        yield from self._of_the_person(newest, lenient=over)
+
+    def _cancelled(self, *, lenient: bool) -> bool:
+        """Whether a row says so. Anything but true, false and null is not read as "not cancelled"."""
+        tokens = [row.values.get("cancelled") for row in self.rows]
+        if any(token is True for token in tokens):
+            return True
+        if not all(token is None or token is False for token in tokens):
+            if not lenient:
+                raise Rejected("input.invalid", "cancelled")
+            self.alarms.append(("input.invalid", "cancelled"))
+        return False
+
+    def _of_the_person(self, values: Mapping[str, Any], *, lenient: bool) -> list[Claim]:
+        try:
+            return list(_person_claims(values))
+        except Rejected as error:
+            if not lenient:
+                raise
+            self.alarms.append((error.code, error.detail))
+            return []
 
     def _segment(self, values: Mapping[str, Any], span: tuple[dt.date, dt.date | None], *, lenient: bool) -> Segment:
         try:
             unit = word(values, "orgId")
             if not unit:
                 raise Rejected("input.missing", "orgId")  # noqa: TRY301
+            if not ID.fullmatch(unit):
+                raise Rejected("input.invalid", "orgId")  # noqa: TRY301
             return Segment(
                 valid_from=span[0],
                 valid_to=span[1],
-                unit=unit_key(self.key.employer, unit),
+                unit=unit_key(self.key.employer, plain(unit, self.context)),
                 title=word(values, "title"),
                 aid=_aid(values),
                 aid_responsibility=word(values, "aidResponsibility"),
@@ -111,10 +135,10 @@ class EmploymentRows:
     def _manager(self, values: Mapping[str, Any]) -> str:
         """The manager's subject; a number that cannot be read leaves the employee without one, and an alarm."""
         manager = values.get("manager")
-        found = word(manager, "personNumber") if isinstance(manager, dict) else ""
-        if not found:
-            return ""
         try:
+            found = word(manager, "personNumber") if isinstance(manager, dict) else ""
+            if not found:
+                return ""
             return self.context.subject_of(parse_identifier(found, self.context.today))
         except Rejected as error:
             self.alarms.append((error.code, "manager.personNumber"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.sources.dates import earliest, incomplete, latest, local_stamp
+from connectors.sources.lanes import DECEASED
 from connectors.sources.navet.names import call_name
 from connectors.sources.navet.xml import attribute, child, children, is_nil, text
 from connectors.sources.posts import Context
@@ -74,6 +75,19 @@ class PostReader:
         if not number:
             raise Rejected("input.missing", "PersonId")
         return parse_identifier(number, self.context.today)
+
+    def death(self) -> tuple[Claim, ...]:
+        """That the person has died (*avliden*), read on its own: a slip elsewhere in the post, or in the date, never keeps
+        the access of the dead. Raises `Rejected` as `identifier` does."""
+        found = child(self._person(), "Avregistrering")
+        if not self.stamp() or text(found, "AvregistreringsorsakKod").upper() != DECEASED:
+            return ()
+        try:
+            date = self._date(found, "Avregistreringsdatum")
+        except Rejected as error:
+            self.alarms.append((error.code, error.detail))
+            date = None
+        return (Claim(Registration(code=DECEASED, date=date)),)
 
     def claims(self) -> Iterator[Claim]:
         """Every claim but protection. Raises `Rejected` naming the element."""

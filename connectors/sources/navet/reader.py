@@ -6,6 +6,7 @@ from typing import Any, BinaryIO
 from lxml import etree
 
 from connectors.sources.dates import local_stamp
+from connectors.sources.lanes import with_claims
 from connectors.sources.navet.post import PostReader
 from connectors.sources.navet.writer import FileHeader, file_bytes
 from connectors.sources.navet.xml import FILE_INFORMATION, child, elements, local, text
@@ -57,16 +58,20 @@ def _header(element: Any, context: Context) -> Header:
     information = child(element, "Filinformation")
     out = None if information is None else child(information, "Utfil")
     kind = f"{text(information, 'Bestallningstyp')} {text(information, 'Filtyp')}".casefold()
-    effective = local_stamp(text(out, "Effektueringsdatum") + "000000")
+    day = text(out, "Effektueringsdatum")
+    effective = local_stamp(day + "000000")
+    file, files = _number(out, "FilNr") or 1, _number(out, "AntalFiler") or 1
+    if file > files:
+        raise Rejected("input.invalid", "FilNr")
     return Header(
         total="total" in kind,
         stamp=f"{effective:%Y%m%d%H%M%S}" if effective is not None and effective <= context.now else "",
         declared=_number(out, "AntalPoster"),
         declared_total=_number(out, "AntalPosterTotalt"),
-        file=_number(out, "FilNr") or 1,
-        files=_number(out, "AntalFiler") or 1,
+        file=file,
+        files=files,
         number=_number(out, "LopNr"),
-        series=f"{text(information, 'BestallningsId')}/{text(out, 'JobbId')}",
+        series=f"{text(information, 'BestallningsId')}/{text(out, 'JobbId')}/{day}",
     )
 
 
@@ -80,42 +85,32 @@ def _number(element: Any | None, name: str) -> int | None:
 
 
 def _post(element: Any, position: int, header: Header, context: Context) -> Iterator[Item]:
-    """Protection first, then the identity, then the rest: what fails takes nothing before it along."""
+    """Protection first, then the identity, a death, and the rest: what fails takes nothing before it along."""
     reader = PostReader(element, context)
     protection = reader.protection()
     stamp = reader.stamp()
     version = f"{stamp}|{header.number or 0:05d}.{header.file:03d}|{position:08d}" if stamp else ""
     record: SourceRecord | None = None
+    first = spoken = () if protection is None else (Claim(protection),)
     try:
         identifier = reader.identifier()
         subject = context.subject_of(identifier)
-        first = () if protection is None else (Claim(protection),)
         record = SourceRecord(SOURCE, subject, version, subject, first, identifier, reader.total)
+        spoken = first + reader.death()
         claims = tuple(reader.claims())
     except Rejected as error:
-        spoken = record if protection is not None else None
         key = record.source_key if record else ""
         raw = etree.tostring(element, encoding="utf-8", with_tail=False)
-        yield Reject(position, error.code, error.detail, raw, key, spoken)
+        yield Reject(
+            position, error.code, error.detail, raw, key, with_claims(record, spoken) if record and spoken else None
+        )
         if record is None and _raised(protection):
             yield Alarm("identifier.invalid", "a marked post names no person")
     else:
-        yield Post(position, _with(record, claims))
+        yield Post(position, with_claims(record, first + claims))
     for code, detail in reader.alarms:
         yield Alarm(code, detail)
 
 
 def _raised(protection: Protection | None) -> bool:
     return protection is not None and protection != Protection()
-
-
-def _with(record: SourceRecord, claims: tuple[Claim, ...]) -> SourceRecord:
-    return SourceRecord(
-        record.source,
-        record.source_key,
-        record.version,
-        record.subject,
-        record.claims + claims,
-        record.identifier,
-        record.total,
-    )

@@ -1,13 +1,14 @@
 """The organisation source: `org-export.v1` files in, one source record a unit out, on three dated axes."""
 
 import datetime as dt
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from connectors.sources.dates import iso_date
-from connectors.sources.jsonlines import BadLine, Frame, Row, lines, word, write
+from connectors.sources.grouped import grouped
+from connectors.sources.ids import ID, plain
+from connectors.sources.jsonlines import Row, word, write
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
 from streams.catalogue import SOURCE_ORGANISATION
 from streams.contracts.claims import (
@@ -25,7 +26,6 @@ from streams.contracts.errors import Rejected
 
 SOURCE = "organisation"
 FORMAT = "org-export.v1"
-_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class OrganisationReader:
@@ -38,54 +38,56 @@ class OrganisationReader:
     own_versions = False
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        units: dict[str, list[Row]] = defaultdict(list)
-        header, employer, failure = Header(), "", None
-        try:
-            for line in lines(stream, FORMAT, context.now + dt.timedelta(days=1)):
-                if isinstance(line, Frame):
-                    header, employer = line.header, line.employer
-                    yield header
-                elif isinstance(line, BadLine):
-                    yield Reject(line.line, line.code, line.detail, line.raw)
-                else:
-                    try:
-                        units[_key(line.values, employer, "orgId")].append(line)
-                    except Rejected as error:
-                        yield Reject(line.line, error.code, error.detail, line.raw)
-        except Rejected as error:
-            if not employer:
-                raise
-            failure = error
-        for key, rows in units.items():
-            yield _unit(key, rows, header, employer)
-        if failure is not None:
-            raise failure
+        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row.values, employer, context))
+        found.check()
+        for key, rows in found.rows.items():
+            yield _unit(key, rows, found.header, context)
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
         head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
         return write(FORMAT, records, head)
 
 
-def _key(values: Mapping[str, Any], employer: str, field: str) -> str:
-    company, unit = word(values, "companyId") or employer, word(values, field)
+@dataclass(frozen=True, slots=True)
+class UnitKey:
+    """A unit and its employer."""
+
+    employer: str
+    unit: str
+
+    @property
+    def text(self) -> str:
+        return unit_key(self.employer, self.unit)
+
+
+def _key(values: Mapping[str, Any], employer: str, context: Context) -> UnitKey:
+    """Raises `Rejected`."""
+    company = word(values, "companyId") or employer
+    if not ID.fullmatch(company):
+        raise Rejected("input.invalid", "companyId")
+    return UnitKey(plain(company, context), _unit_id(values, "orgId", context))
+
+
+def _unit_id(values: Mapping[str, Any], field: str, context: Context) -> str:
+    """Raises `Rejected`."""
+    unit = word(values, field)
     if not unit:
         raise Rejected("input.missing", field)
-    if not _ID.fullmatch(unit):
+    if not ID.fullmatch(unit):
         raise Rejected("input.invalid", field)
-    if not _ID.fullmatch(company):
-        raise Rejected("input.invalid", "companyId")
-    return unit_key(company, unit)
+    return plain(unit, context)
 
 
-def _unit(key: str, rows: Sequence[Row], header: Header, employer: str) -> Post | Reject:
+def _unit(of: UnitKey, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
+    key = of.text
     try:
-        claims = tuple(_claims(key, [row.values for row in rows], employer))
+        claims = tuple(_claims(of, [row.values for row in rows], context))
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
 
 
-def _claims(key: str, rows: Sequence[Mapping[str, Any]], employer: str) -> Iterator[Claim]:
+def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Claim]:
     last = rows[-1]
     nodes = sorted({_span(row, "node") for row in rows}, key=_start)
     yield Claim(
@@ -96,7 +98,7 @@ def _claims(key: str, rows: Sequence[Mapping[str, Any]], employer: str) -> Itera
             responsibility_code=word(last, "responsibilityCode"),
         )
     )
-    parents = {(_parent(row, key, employer), _span(row, "structure", "node")) for row in rows}
+    parents = {(_parent(row, of, context), _span(row, "structure", "node")) for row in rows}
     ordered = sorted(parents, key=lambda one: (one[1][0], one[0]))
     yield Claim(UnitStructure(tuple(UnitParent(parent, *span) for parent, span in ordered)))
     names = {(word(row, "orgName"), word(row, "orgNameShort"), _span(row, "name", "node")) for row in rows}
@@ -123,10 +125,11 @@ def _span(row: Mapping[str, Any], axis: str, fallback: str = "") -> tuple[dt.dat
     return valid_from, valid_to
 
 
-def _parent(row: Mapping[str, Any], key: str, employer: str) -> str:
+def _parent(row: Mapping[str, Any], of: UnitKey, context: Context) -> str:
+    """The key of the unit above, of the same employer; empty: top. Raises `Rejected`."""
     if not word(row, "parentId"):
         return ""
-    parent = _key(row, employer, "parentId")
-    if parent == key:
+    parent = _unit_id(row, "parentId", context)
+    if parent == of.unit:
         raise Rejected("input.invalid", "parentId")
-    return parent
+    return unit_key(of.employer, parent)

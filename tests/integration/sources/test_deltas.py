@@ -8,12 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from connectors.sources import state
 from connectors.sources.registry import load, load_records, load_stream, reader_of
 from connectors.sources.report import LoadState
 from connectors.store.tables import METADATA
 from streams.catalogue import SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON, SOURCE_URGENT
-from streams.contracts.claims import Name, Protection
+from streams.contracts.claims import Name, Protection, Registration
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import all_test_numbers
 from tests.integration.sources.bench import Bench, stream
@@ -60,10 +59,13 @@ def test_a_bad_post_is_kept_sealed_with_code_and_field_and_the_others_go_on(benc
     assert NUMBERS[1] not in repr(everything)
 
 
-def test_rejected_records_go_after_their_time(bench: Bench) -> None:
+def test_rejected_records_go_with_the_first_load_after_their_time(bench: Bench) -> None:
     load_records("navet", [post(1, Fodelsedatum="banan")], bench.edge)
-    assert state.purge_rejected(bench.pool, bench.clock.now() + dt.timedelta(days=29)) == 0
-    assert state.purge_rejected(bench.pool, bench.clock.now() + dt.timedelta(days=31)) == 1
+    for days, left in ((29, 1), (2, 0)):
+        bench.clock.instant += dt.timedelta(days=days)
+        load_records("organisation", [{"orgId": "1", "orgName": "Ekskolan", "nodeFrom": "2015-01-01"}], bench.edge)
+        with bench.pool.connection() as connection:
+            assert connection.execute("select count(*) from connectors.rejected").fetchone() == (left,)
 
 
 def test_the_marking_of_a_post_without_a_stamp_is_sent_and_the_rest_is_not(bench: Bench) -> None:
@@ -71,6 +73,13 @@ def test_the_marking_of_a_post_without_a_stamp_is_sent_and_the_rest_is_not(bench
     for topic in (SOURCE_URGENT, SOURCE_PERSON):
         records = bench.records(topic)
         assert [(r.version, [type(c.body) for c in r.claims]) for r in records] == [("", [Protection])]
+
+
+def test_the_death_in_a_post_that_is_rejected_goes_ahead(bench: Bench) -> None:
+    report = load_records("navet", [post(1, AvregistreringsorsakKod="AV", Fodelsedatum="banan")], bench.edge)
+    assert (report.rejected, report.urgent, report.published) == (1, 1, 1)
+    for topic in (SOURCE_URGENT, SOURCE_PERSON):
+        assert [claim.body for r in bench.records(topic) for claim in r.claims] == [Registration("AV")]
 
 
 def test_a_truncated_file_publishes_what_came_before_and_says_so(bench: Bench) -> None:

@@ -14,6 +14,7 @@ from connectors.sources.report import LoadReport, LoadState
 from streams.catalogue import SOURCE_EMPLOYMENT, SOURCE_PERSON, SOURCE_URGENT
 from streams.contracts.claims import Absent, Protection
 from streams.contracts.errors import Rejected
+from streams.contracts.identifiers import parse_identifier
 from streams.contracts.testnumbers import all_test_numbers
 from tests.integration.sources.bench import NOW, Bench, stream
 
@@ -217,8 +218,6 @@ def test_an_older_total_load_changes_nothing_but_protects(bench: Bench) -> None:
     bench.clock.instant -= dt.timedelta(hours=2)
     report = load(bench, rows(*range(5), isClassified=True))
     assert (report.state, report.reason, report.published, report.urgent) == (LoadState.VOID, "load.superseded", 0, 5)
-    late_delta = load(bench, rows(4), total=False)
-    assert late_delta.published == 1 or late_delta.state is LoadState.VOID
 
 
 def test_what_was_missing_comes_back_when_it_returns(bench: Bench) -> None:
@@ -257,3 +256,31 @@ def test_what_a_delta_said_after_a_held_load_is_what_the_next_load_is_compared_w
     report = load(bench, rows(*range(19)) + rows(19, endDate="2026-01-31"))  # it ends after all
     assert (report.changed, report.published) == (1, 1)
     assert [r.source_key for r in bench.records(SOURCE_EMPLOYMENT)[before:]] == ["kommun:E19"]
+
+
+def versions_of(bench: Bench, key: str) -> list[tuple[str, bool]]:
+    """Of one post: each version in the order published, and whether it said that the post was gone."""
+    found = [r for r in bench.records(SOURCE_PERSON) if r.source_key == key]
+    return [(r.version, isinstance(r.claims[0].body, Absent)) for r in found]
+
+
+def test_a_post_that_was_missing_and_comes_back_unchanged_is_newer_than_its_absence(bench: Bench) -> None:
+    everybody, without = posts(*range(20)), posts(*range(19))
+    key = bench.edge.context().subject_of(parse_identifier(NUMBERS[19], NOW.date()))
+    for native in (everybody, without, everybody, without, everybody):  # deliveries of one day
+        assert load(bench, native, "navet").state is LoadState.COMMITTED
+    found = versions_of(bench, key)
+    assert [gone for _, gone in found] == [False, True, False, True, False]
+    assert [version for version, _ in found] == sorted(version for version, _ in found)
+    assert load(bench, everybody, "navet").published == 0
+
+
+def test_a_held_load_that_is_released_buries_and_a_later_one_brings_back(bench: Bench) -> None:
+    load(bench, posts(*range(40)), "navet")
+    held = load(bench, posts(*range(20)), "navet")
+    assert held.load_id is not None
+    release_load(bench.edge, held.load_id, "karin")
+    assert load(bench, posts(*range(40)), "navet").added == 20
+    for number in range(20, 40):
+        key = bench.edge.context().subject_of(parse_identifier(NUMBERS[number], NOW.date()))
+        assert [gone for _, gone in sorted(versions_of(bench, key))] == [False, True, False]

@@ -1,6 +1,7 @@
 """The HR export: rows of an employment to one claim, and what is wrong told by field."""
 
 import datetime as dt
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -131,6 +132,9 @@ def test_hr_can_raise_protection_and_never_lower_it(read: Read, value: object, c
         ({"title": "a\0b"}, "input.nul-byte", "title"),
         ({"leave": [{"fromDate": "2026-02-01", "toDate": "2026-01-01"}]}, "input.end-before-start", "leave.toDate"),
         ({"leave": "yes"}, "input.invalid", "leave"),
+        ({"cancelled": "yes"}, "input.invalid", "cancelled"),
+        ({"orgId": "a:b"}, "input.invalid", "orgId"),
+        ({"workPhone": 31.5}, "input.invalid", "workPhone"),
     ],
 )
 def test_a_bad_row_is_rejected_by_field_and_its_marking_is_sent(
@@ -141,7 +145,7 @@ def test_a_bad_row_is_rejected_by_field_and_its_marking_is_sent(
     assert only(items).record.source_key == "kommun:E9"
     reject = next(item for item in items if isinstance(item, Reject))
     if "personNumber" not in fields and "employmentId" not in fields:
-        assert reject.protection is not None
+        assert reject.spoken is not None
         assert reject.source_key == "kommun:E1"
 
 
@@ -152,7 +156,7 @@ def test_an_employment_of_two_persons_is_rejected(read: Read) -> None:
 
 
 def test_a_slip_in_a_field_never_keeps_somebody_who_has_ended(read: Read) -> None:
-    bad = {"extentPercent": "heltid", "orgId": None, "leave": "yes"}
+    bad = {"extentPercent": "heltid", "orgId": None, "leave": "yes", "workPhone": 31.5, "cancelled": "yes"}
     items = read("hr", [ROW | bad | {"endDate": "2025-12-31"}])
     segment = employment(items).segments[0]
     assert (segment.valid_from, segment.valid_to, segment.unit) == (dt.date(2024, 1, 1), dt.date(2025, 12, 31), "")
@@ -176,11 +180,42 @@ def test_leaves_of_all_rows_are_kept_once(read: Read) -> None:
     assert body.leaves == (Leave(dt.date(2026, 1, 1), dt.date(2026, 6, 30), "FL"),)
 
 
-def test_an_employment_id_that_is_a_personnummer_is_hashed(read: Read) -> None:
-    for value in (NUMBER, NUMBER[:8] + "-" + NUMBER[8:], NUMBER[2:], NUMBER[2:8] + "-" + NUMBER[8:]):
+def test_an_employment_id_that_is_or_holds_a_personnummer_is_hashed(read: Read) -> None:
+    short = NUMBER[2:]
+    numbers = (NUMBER, NUMBER[:8] + "-" + NUMBER[8:], short, short[:6] + "-" + short[6:], short[:6] + "+" + short[6:])
+    for value in (
+        *numbers,
+        f"E{NUMBER}",
+        f"{NUMBER}-1",
+        f"{NUMBER}01",
+        f"7.{short}",
+        f"kommun_{short[:6]}-{short[6:]}_2",
+    ):
         record = only(read("hr", [ROW | {"employmentId": value}])).record
         assert record.source_key.startswith("kommun:h")
         assert value not in repr(record)
+
+
+def test_an_employer_or_unit_of_a_sole_trader_is_hashed_the_same_in_both_exports(read: Read) -> None:
+    record = only(read("hr", [ROW | {"companyId": NUMBER, "orgId": f"{NUMBER[2:]}1"}])).record
+    unit = {"orgId": f"{NUMBER[2:]}1", "companyId": NUMBER, "orgName": "Solstugan", "nodeFrom": "2020-01-01"}
+    key = only(read("organisation", [unit])).record.subject
+    assert key == employment(read("hr", [ROW | {"companyId": NUMBER, "orgId": f"{NUMBER[2:]}1"}])).segments[0].unit
+    assert NUMBER[2:] not in repr(record) + key
+
+
+def test_of_a_file_that_breaks_off_only_markings_are_read(context: Context) -> None:
+    first, second = ROW | {"endDate": "2025-12-31"}, ROW | {"empRowId": "2", "startDate": "2026-01-01"}
+    marked = ROW | {"employmentId": "E2", "personNumber": BOSS, "isClassified": True}
+    whole = HrReader().write([marked, first, second], context, 1, total=False)
+    found: list[Item] = []
+    with pytest.raises(Rejected) as refused:
+        found.extend(HrReader().read(io.BytesIO(whole[: whole.index(b"2026-01-01")]), context))
+    assert refused.value.code == "load.incomplete"
+    assert not [item for item in found if isinstance(item, Post)]
+    (reject,) = (item for item in found if isinstance(item, Reject) and item.source_key)
+    assert reject.spoken is not None
+    assert [claim.body for claim in reject.spoken.claims] == [Protection(sekretessmarkering=True)]
 
 
 @pytest.mark.parametrize(
@@ -196,6 +231,15 @@ def test_an_employment_id_that_is_a_personnummer_is_hashed(read: Read) -> None:
         (
             b'{"format": "hr-export.v1", "extractedAt": "2026-01-01T00:00:00Z", "total": true}\n{"end": true, "count": 5}',
             "load.incomplete",
+        ),
+        (
+            b'{"format": "hr-export.v1", "extractedAt": "2026-01-01T00:00:00Z", "total": true}\n{"end": true, "count": 0}\n'
+            b'{"format": "hr-export.v1"}\n',
+            "load.incomplete",
+        ),
+        (
+            b'{"format": "hr-export.v1", "extractedAt": "2026-01-01T00:00:00Z", "total": true, "employer": "a\\u0000"}\n',
+            "input.invalid",
         ),
     ],
 )

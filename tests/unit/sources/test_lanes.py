@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from connectors.sources.lanes import Lanes, event_id
 from streams.catalogue import SOURCE_EMPLOYMENT, SOURCE_URGENT
-from streams.contracts.claims import Absent, Body, Claim, Employment, Name, Protection, Segment, SourceRecord
+from streams.contracts.claims import (
+    Absent,
+    Body,
+    Claim,
+    Employment,
+    Name,
+    Protection,
+    Registration,
+    Segment,
+    SourceRecord,
+)
 
 TODAY = dt.date(2026, 1, 15)
 LANES = Lanes(SOURCE_EMPLOYMENT, "personal", b"s" * 32, dt.datetime(2026, 1, 15, 8, tzinfo=dt.UTC), TODAY)
@@ -50,9 +60,12 @@ def test_a_raise_travels_alone_on_the_urgent_lane(claim: Protection, urgent: boo
         (employment(), True),
         (Absent(of="employment"), True),
         (Absent(of="work-contact"), False),
+        (Registration("AV", "2026-01"), True),
+        (Registration("UV"), False),
+        (Registration(), False),
     ],
 )
-def test_an_employment_that_is_over_is_urgent(body: Body, urgent: bool) -> None:
+def test_an_employment_or_a_life_that_is_over_is_urgent(body: Body, urgent: bool) -> None:
     assert bool(LANES.ends(record(body))) is urgent
 
 

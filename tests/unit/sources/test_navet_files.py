@@ -33,7 +33,7 @@ def name_of(items: list[Item]) -> Name:
 def test_the_header_tells_total_counts_and_place_in_the_delivery(read: Read) -> None:
     header = FileHeader(number=12, total=True, file=2, files=3, posts_in_all=7, job=5)
     items = read("navet", file_bytes([POST, POST], header, NOW))
-    assert items[0] == Header(True, "20260115000000", 2, 7, 2, 3, 12, "00000236-FO01-0001/5")
+    assert items[0] == Header(True, "20260115000000", 2, 7, 2, 3, 12, "00000236-FO01-0001/5/20260115")
 
 
 def test_a_file_without_file_information_is_a_delta(read: Read) -> None:
@@ -218,6 +218,17 @@ def test_any_post_gives_a_record_or_a_reject_and_keeps_its_marking(post: dict[st
     found = [item for item in items if isinstance(item, Post | Reject)]
     assert len(found) == 1
     if post["PersonNr"] == NUMBER and "J" in (post.get("Sekretessmarkering"), post.get("SkyddadFolkbokforing")):
-        record = found[0].record if isinstance(found[0], Post) else found[0].protection
+        record = found[0].record if isinstance(found[0], Post) else found[0].spoken
         assert record is not None
         assert record.claims[0].kind == "protection"
+
+
+def test_a_file_number_beyond_the_delivery_is_refused(read: Read) -> None:
+    with pytest.raises(Rejected, match="FilNr"):
+        read("navet", file_bytes([POST], FileHeader(1, total=True, file=4, files=3), NOW))
+
+
+def test_deliveries_of_two_days_are_two_also_where_their_order_and_job_are_the_same(read: Read) -> None:
+    days = (NOW, NOW - dt.timedelta(days=7))
+    headers = [read("navet", file_bytes([POST], FileHeader(1, total=True, files=3), day))[0] for day in days]
+    assert len({header.series for header in headers if isinstance(header, Header)}) == 2

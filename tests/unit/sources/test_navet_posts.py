@@ -16,6 +16,7 @@ from streams.contracts.claims import (
     Name,
     NumberReference,
     PostalAddress,
+    Protection,
     RegisteredAddress,
     Registration,
     Relation,
@@ -172,9 +173,9 @@ def test_a_post_without_a_stamp_or_from_the_future_gives_its_protection_and_is_s
         items = read("navet", [WHOLE | {"andringstidpunkt": stamp, "Sekretessmarkering": "J"}])
         rejects = [item for item in items if isinstance(item, Reject)]
         assert [reject.code for reject in rejects] == ["stamp.missing"]
-        assert rejects[0].protection is not None
-        assert rejects[0].protection.version == ""
-        assert [c.kind for c in rejects[0].protection.claims] == ["protection"]
+        assert rejects[0].spoken is not None
+        assert rejects[0].spoken.version == ""
+        assert [c.kind for c in rejects[0].spoken.claims] == ["protection"]
 
 
 def test_a_total_post_that_lacks_what_is_mapped_raises_an_alarm_and_not_an_error(read: Read) -> None:
@@ -182,3 +183,28 @@ def test_a_total_post_that_lacks_what_is_mapped_raises_an_alarm_and_not_an_error
     missing = {item.detail for item in items if isinstance(item, Alarm) and item.code == "input.missing"}
     assert missing == {"Fodelsedatum", "Namn", "Folkbokforing"}
     assert one(items).claims
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        {"Fodelsedatum": "banan"},
+        {"Folkbokforingsdatum": "20263112"},
+        {"Relationer": [{"PersonNr": "1984", "Relationstyp": "V"}]},
+        {"Avregistreringsdatum": "20261399"},
+    ],
+)
+def test_a_slip_in_a_post_never_keeps_the_access_of_the_dead(read: Read, slip: dict[str, Any]) -> None:
+    dead = WHOLE | {"AvregistreringsorsakKod": "AV", "Avregistreringsdatum": "20261100"} | slip
+    (reject,) = (item for item in read("navet", [dead]) if isinstance(item, Reject))
+    assert reject.spoken is not None
+    assert reject.spoken.version == "20251105101500|00001.001|00000001"
+    date = None if "Avregistreringsdatum" in slip else "2026-11"
+    assert [claim.body for claim in reject.spoken.claims] == [Protection(), Registration("AV", date)]
+
+
+def test_any_other_deregistration_of_a_rejected_post_waits_for_the_whole_post(read: Read) -> None:
+    moved = WHOLE | {"AvregistreringsorsakKod": "GN", "HanvisningsPersonNr": "1984"}
+    (reject,) = (item for item in read("navet", [moved]) if isinstance(item, Reject))
+    assert reject.spoken is not None
+    assert [claim.body for claim in reject.spoken.claims] == [Protection()]

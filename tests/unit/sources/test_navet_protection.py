@@ -17,7 +17,7 @@ NUMBER = test_number(dt.date(1979, 3, 5), "male")
 
 def spoken(items: list[Item]) -> Protection | None:
     records = [item.record for item in items if isinstance(item, Post)]
-    records += [item.protection for item in items if isinstance(item, Reject) and item.protection is not None]
+    records += [item.spoken for item in items if isinstance(item, Reject) and item.spoken is not None]
     found = [claim.body for record in records for claim in record.claims if isinstance(claim.body, Protection)]
     assert len(found) <= 1
     return found[0] if found else None
