@@ -1,12 +1,14 @@
 """Servers that the settings name: used in place of embedded ones."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.embedded import kafka, ldap, postgres, scim
 from deploy.embedded.ldap import BASE_DN, Directory
-from deploy.embedded.processes import log, wait_until
+from deploy.embedded.processes import log
 from deploy.embedded.scim import Scim
 from streams.contracts.errors import KallanError, Unavailable
 
@@ -58,25 +60,33 @@ class Given:
         return found
 
     def wait(self) -> None:
-        """Wait until each of them answers. Raises Unavailable naming the one that does not."""
+        """Wait until all of them answer, up to a minute; says at once which ones it waits for.
+
+        Raises Unavailable naming those that still do not.
+        """
+        absent = {name: answers for name, answers in self._checks().items() if not answers()}
+        for name in absent:
+            log.warning("%s, named in the settings, does not answer; waiting up to %.0f s", name, _PATIENCE)
+        end = time.monotonic() + _PATIENCE
+        while absent:
+            if time.monotonic() > end:
+                raise Unavailable("service.unavailable", f"{', '.join(absent)}: named in the settings, no answer")
+            time.sleep(0.5)
+            for name in [name for name, answers in absent.items() if answers()]:
+                log.info("%s answers", name)
+                del absent[name]
+
+    def _checks(self) -> dict[str, Callable[[], bool]]:
         checks: dict[str, Callable[[], bool]] = {}
         if self.kafka:
-            address = self.kafka
-            checks["kafka"] = lambda: kafka.answers(address)
+            checks["kafka"] = partial(kafka.answers, self.kafka)
         if self.database_url:
-            url = self.database_url
-            checks["postgres"] = lambda: postgres.answers(url)
+            checks["postgres"] = partial(postgres.answers, self.database_url)
         if self.ldap:
-            directory = self.ldap
-            checks["ldap"] = lambda: ldap.answers(directory)
+            checks["ldap"] = partial(ldap.answers, self.ldap)
         if self.scim:
-            target = self.scim
-            checks["scim"] = lambda: scim.answers(target)
-        for name, answers in checks.items():
-            if not answers():
-                log.warning("%s, named in the settings, does not answer; waiting up to %.0f s", name, _PATIENCE)
-                if not wait_until(answers, _PATIENCE, every=0.5):
-                    raise Unavailable("service.unavailable", f"{name}, named in the settings, does not answer")
+            checks["scim"] = partial(scim.answers, self.scim)
+        return checks
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str:

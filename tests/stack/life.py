@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from connectors.sources.registry import load
 from connectors.sources.report import LoadState
 from deploy.embedded import kafka, ldap, postgres, scim
@@ -70,6 +72,13 @@ class Life:
         }
         return ask[server]()
 
+    def busy(self) -> bool:
+        """Whether work is on its way; where that cannot be told because a server is away, it is."""
+        try:
+            return bool(self.world.quiet.pending())
+        except psycopg.OperationalError:
+            return True
+
     def made(self) -> Made:
         """When everything is quiet."""
         pool, keys = self.world.base.pool, self.world.base.keys
@@ -94,11 +103,11 @@ class Life:
 
 
 @contextmanager
-def alive(home: Path, secrets: Path | None = None) -> Iterator[Life]:
-    """A stack in `home`; with the `secrets` of another, the same sources give the same ids and names."""
+def alive(home: Path, secrets: Path | None = None, more: Mapping[str, str] | None = None) -> Iterator[Life]:
+    """A stack in `home`; with the `secrets` of another, the same sources give the same ids and names. `more` settings."""
     if secrets is not None:
         shutil.copytree(secrets, home / "secrets")
-    with running(home, throwaway=True) as found:
+    with running(home, throwaway=True, more=more) as found:
         world = LiveWorld(found)
         try:
             yield Life(found, world)
