@@ -48,7 +48,11 @@ def _blocks_run(code: str) -> list[str]:
 @pytest.mark.parametrize(("target", "runs"), list(MAKE_RUNS.items()))
 def test_make_runs_what_the_tests_run(target: str, runs: str) -> None:
     told = subprocess.run(
-        ["make", "--no-print-directory", "--dry-run", target.split()[1]], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--no-print-directory", "--dry-run", target.split()[1]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert told.stdout.rstrip().endswith(runs)
 

@@ -62,14 +62,18 @@ class Disturber:
         return min(self.kills[name] for name in (*WORKERS, *KILLED_SERVERS))
 
     def _kill(self, chance: random.Random) -> None:
-        """A worker mostly, a server now and then: what was killed least is as likely as what was killed most."""
-        name = chance.choice(WORKERS) if chance.random() < 0.75 else chance.choice(KILLED_SERVERS)
+        """A worker mostly, a server now and then; what was killed least is the likeliest."""
+        names = WORKERS if chance.random() < 0.75 else KILLED_SERVERS
+        name = chance.choices(names, [1 / (1 + 3 * self.kills[one]) for one in names])[0]
         stack = self.life.found.stack
         before = stack.pid(name)
         if before is None:  # it has been killed a moment ago and waits for its restart
             return
         pending = self.life.busy()
-        os.kill(before, signal.SIGKILL)
+        try:
+            os.kill(before, signal.SIGKILL)
+        except ProcessLookupError:  # it ended by itself a moment ago
+            return
         self.kills[name] += 1
         self.while_pending[name] += pending
         log.info("%s is killed", name)
