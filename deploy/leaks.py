@@ -100,13 +100,18 @@ class LeakSearch:
 
     def _answers(self) -> Iterator[tuple[str, bytes]]:
         """What the API would answer each reader that is not cleared, about everybody."""
+        on, units = today(self.clock), self.reader.units()
+        uncleared = {
+            name: release.with_units(units, on)
+            for name, release in self.releases.items()
+            if release.marked is not Marked.CLEARED
+        }
         with self.pool.connection() as connection:
             ids = [row[0] for row in connection.execute("select id from mmd.document where kind = 'person'").fetchall()]
         for one in ids:
             document = self.reader.person(one)
             if isinstance(document, PersonDocument):
                 unmarked = self.reader.unmarked([document])
-                for name, release in self.releases.items():
-                    if release.marked is not Marked.CLEARED:
-                        answer = disclose(document, release, today(self.clock), unmarked=unmarked)
-                        yield f"answer to {name}", msgspec.json.encode(answer)
+                for name, release in uncleared.items():
+                    answer = disclose(document, release, on, unmarked=unmarked)
+                    yield f"answer to {name}", msgspec.json.encode(answer)

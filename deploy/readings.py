@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow
 
 from connectors.targets.port import Observed, Target
 from deploy.leaks import LeakSearch
+from mmd.domain.disclosure import disclose
 from mmd.domain.release import Release
 from mmd.store.reader import Reader
 from streams.clock import Clock, today
@@ -43,6 +44,13 @@ class Readings:
         if isinstance(document, Redirect):
             document = self.reader.person(document.to)
         return document if isinstance(document, PersonDocument) else None
+
+    def answer(self, document: PersonDocument, release: Release) -> PersonDocument | None:
+        """What a reader under the release is told of a person today, as by the API; None: nothing, not even that there is
+        such a person."""
+        on = today(self.clock)
+        whole = release.with_units(self.reader.units(), on) if release.subtree else release
+        return disclose(document, whole, on, unmarked=self.reader.unmarked([document]))
 
     def account_keys(self, person: str) -> list[str]:
         """The account keys of a person, oldest first."""

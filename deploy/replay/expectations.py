@@ -16,7 +16,6 @@ from deploy.replay.scenario import (
 )
 from deploy.replay.views import account_view, person_view
 from deploy.report import side_by_side
-from mmd.domain.disclosure import disclose
 from streams.clock import today
 
 
@@ -65,7 +64,7 @@ def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:
         release = world.releases.get(want.seen_by)
         if release is None:
             return [f": no release {want.seen_by!r}"]
-        document = disclose(document, release, today(world.clock))
+        document = world.answer(document, release)
     seen = f" seen by {want.seen_by}" if want.seen_by else ""
     if document is None or not want.known:
         return [] if (document is not None) == want.known else [f"{seen}: want known {want.known}"]

@@ -12,7 +12,7 @@ from mmd.api.described import answers
 from mmd.api.metrics import QUESTIONS
 from mmd.api.persons import Asked, person_by_identifier
 from mmd.api.services import Reading, ReadingDep, Services, ServicesDep
-from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill
+from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill, wards_on
 from streams.contracts.documents import PersonaType, PersonDocument
 from streams.contracts.errors import Rejected
 
@@ -53,8 +53,8 @@ def prefill_form(
     seen = shown(given, reading, applicant)
     if seen is None:
         raise Rejected("resource.unknown")
-    children = _children(given, reading, applicant) if about_children else []
-    filled = prefill(wanted, applicant, children, reading.release, reading.on)
+    children, not_known = _children(given, reading, applicant) if about_children else ([], 0)
+    filled = prefill(wanted, applicant, children, reading.release, reading.on, not_known=not_known)
     readlog.log(given, reading, f"prefill {form}", _entries(given, reading, wanted, filled, seen, children))
     for asks, count in (("yes", filled.questions), ("no", filled.size - filled.questions)):
         given.meter.count(QUESTIONS, count, form=form, asked=asks)
@@ -67,11 +67,12 @@ def _may_ask_about_children(reading: Reading) -> None:
         raise Rejected("access.denied", "wards")
 
 
-def _children(given: Services, reading: Reading, applicant: PersonDocument) -> list[PersonDocument]:
-    """Those in the applicant's custody today, each once, by id."""
-    found = given.reader.persons({entry.person for entry in applicant.wards}).values()
-    own = {child.id: child for child in found if in_custody(applicant, child, reading.on)}
-    return [own[one] for one in sorted(own)]
+def _children(given: Services, reading: Reading, applicant: PersonDocument) -> tuple[list[PersonDocument], int]:
+    """Those in the applicant's custody today, each once, by id; and how many more there are of whom nothing is known yet."""
+    wards = wards_on(applicant, reading.on)
+    found = given.reader.persons(wards)
+    own = {child.id: child for child in found.values() if in_custody(applicant, child, reading.on)}
+    return [own[one] for one in sorted(own)], len(wards - found.keys())
 
 
 def _entries(
@@ -89,7 +90,7 @@ def _entries(
             return frozenset()
         return readlog.groups_of_fields(person, (field for field in form.fields if field.of == of))
 
-    told = frozenset({"wards"}) if children else frozenset()
+    told = frozenset({"wards"}) if children or filled.children_not_known else frozenset()
     entries = [readlog.Entry(applicant.id, filled_from(applicant, APPLICANT) | told, applicant.restricted)]
     for child in children:
         seen = shown(given, reading, child)

@@ -125,12 +125,17 @@ class PrefilledField(msgspec.Struct, frozen=True):
 
 
 class Prefilled(msgspec.Struct, frozen=True):
-    """A filled form. `handed_over`: nothing known is shown, a case officer takes over; `reason` is the code of that."""
+    """A filled form. `handed_over`: nothing known is shown, a case officer takes over; `reason` is the code of that.
+
+    `children_not_known`: of so many children in the applicant's custody nothing has come from the population register yet;
+    they are the last in the form, and all of their fields are asked.
+    """
 
     form: str
     fields: tuple[PrefilledField, ...]
     handed_over: bool = False
     reason: str = ""
+    children_not_known: int = 0
 
     @property
     def questions(self) -> int:
@@ -144,9 +149,17 @@ class Prefilled(msgspec.Struct, frozen=True):
 
 
 def prefill(
-    form: Form, applicant: PersonDocument, children: Sequence[PersonDocument], release: Release, on: dt.date
+    form: Form,
+    applicant: PersonDocument,
+    children: Sequence[PersonDocument],
+    release: Release,
+    on: dt.date,
+    *,
+    not_known: int = 0,
 ) -> Prefilled:
-    """The form with what is known of the applicant and those of `children` in the applicant's custody on that date.
+    """The form with what is known of the applicant and those of `children` in the applicant's custody on that date, and room
+    for the `not_known` wards of whom there is no document (see `wards_on`): the applicant is asked about them, and a child is
+    never left out in silence.
 
     Takes whole documents and shows of them only what `disclose` gives under the release. Where the applicant or one of
     the children is not explicitly unprotected, nothing known is shown and a case officer takes over; those fields are
@@ -156,18 +169,24 @@ def prefill(
         raise Rejected("access.denied", "release")
     own = [child for child in children if in_custody(applicant, child, on)]
     if any(person.marking is not Marking.NONE for person in (applicant, *own)):
-        return Prefilled(form.id, tuple(_handed_over(form, len(own))), True, HANDED_OVER)
+        return Prefilled(form.id, tuple(_handed_over(form, len(own) + not_known)), True, HANDED_OVER)
     shown = disclose(applicant, release, on)
     if shown is None:
         raise Rejected("access.denied", "release")
-    wards = [disclose(child, release, on) for child in own]
+    wards = [*(disclose(child, release, on) for child in own), *(None for _ in range(not_known))]
     fields = []
     for field in form.fields:
         if field.of == APPLICANT:
             fields.append(_filled(field, field.name, shown))
         else:
             fields.extend(_filled(field, f"{place}.{field.name}", ward) for place, ward in enumerate(wards))
-    return Prefilled(form.id, tuple(fields))
+    about_children = any(field.of == CHILD for field in form.fields)
+    return Prefilled(form.id, tuple(fields), children_not_known=not_known if about_children else 0)
+
+
+def wards_on(applicant: PersonDocument, on: dt.date) -> frozenset[str]:
+    """The ids of those in the applicant's custody on a date, as the applicant's post has it."""
+    return frozenset(entry.person for entry in applicant.wards if holds(entry.valid_from, entry.valid_to, on))
 
 
 def in_custody(applicant: PersonDocument, child: PersonDocument, on: dt.date) -> bool:

@@ -91,7 +91,8 @@ def _post(element: Any, position: int, header: Header, context: Context) -> Iter
     stamp = reader.stamp()
     version = f"{stamp}|{header.number or 0:05d}.{header.file:03d}|{position:08d}" if stamp else ""
     record: SourceRecord | None = None
-    first = spoken = () if protection is None else (Claim(protection),)
+    first: tuple[Claim, ...] = () if protection is None else (Claim(protection),)
+    spoken = first
     try:
         identifier = reader.identifier()
         subject = context.subject_of(identifier)
