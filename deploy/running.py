@@ -70,7 +70,7 @@ def running(home: Path, *, throwaway: bool = False, more: Mapping[str, str] | No
         migrate_all(found.master)
         create_topics(stack.services.kafka, partitions=PARTITIONS)
         stack.start_workers([_worker(name, arguments, environment) for name, arguments in _WORKERS.items()])
-        stack.start_workers([_worker("api", ("api",), environment, {"url": found.api_url})])
+        stack.start_workers([_api(environment, found.api_url)])
         yield found
 
 
@@ -93,7 +93,16 @@ def _environment(stack: Stack, port: int) -> dict[str, str]:
     }
 
 
-def _worker(
-    name: str, arguments: tuple[str, ...], environment: Mapping[str, str], service: Mapping[str, str] | None = None
-) -> Worker:
-    return Worker(name, (sys.executable, "-m", "deploy.cli", *arguments), environment, service)
+def _worker(name: str, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Worker:
+    port = free_port()
+    own = {**environment, "KALLAN_METRICS_PORT": str(port)}
+    return Worker(name, _command(*arguments), own, metrics=f"http://127.0.0.1:{port}")
+
+
+def _api(environment: Mapping[str, str], url: str) -> Worker:
+    """It serves its metrics and readiness itself."""
+    return Worker("api", _command("api"), environment, {"url": url}, metrics=url)
+
+
+def _command(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "deploy.cli", *arguments)

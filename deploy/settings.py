@@ -62,7 +62,9 @@ class Settings(BaseSettings):
     ] = "text"
     metrics_port: Annotated[
         int,
-        Field(ge=0, le=65535, description="Port of a worker's `/metrics`, `/health` and `/ready`; 0: none (not the API's)"),
+        Field(
+            ge=0, le=65535, description="Port of a worker's `/metrics`, `/health` and `/ready`; 0: none (not the API's)"
+        ),
     ] = 0
     metrics_host: Annotated[str, Field(description="Address that they are served on")] = "127.0.0.1"
     stall_seconds: Annotated[

@@ -7,11 +7,12 @@ several lines a second. Here only warnings and worse come through, each place at
 import logging
 import time
 
+from streams.log_texts import said
+
 log = logging.getLogger(__name__)
 
 LIBRARIES = ("faust", "mode", "aiokafka")
 _ONCE_IN = 10.0
-_MOST = 300
 
 
 class _Relay(logging.Handler):
@@ -27,7 +28,7 @@ class _Relay(logging.Handler):
         if record.exc_info and record.exc_info[0]:
             text = f"{record.exc_info[0].__name__} at {record.module}:{record.lineno}"
         else:
-            text = " ".join(record.getMessage().split())[:_MOST]
+            text = said(record)
         log.warning("%s: %s", record.name, text)
 
 

@@ -5,21 +5,30 @@ returns                                         the batch is done
 `Rejected`, or an exception nobody expected     each record alone; those that fail become dead letters
 transient (a server is away, a deadlock)        waits, longer each time, and tries again; after a deadline it raises
 another `KallanError` (settings)                raises at once: no record is to blame
+nothing of a source is accepted any more        what it says stays in the log: see `streams.brake`
 """
 
 import logging
 import random
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from streams import worker_metrics as measured
+from streams.brake import Brake, Flow, State
 from streams.bus import Handler
 from streams.clock import SystemTicker, Ticker
 from streams.contracts.errors import KallanError
 from streams.dead_letters import DeadLetterBox, redact
 from streams.envelope import Message
 from streams.failures import nobodys_record, transient, unexpected
+from streams.metrics import Meter
+from streams.progress import Progress
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 DEADLINE = 15 * 60.0
 """Seconds that something may be away before the process gives up; a restart then starts over."""
@@ -52,8 +61,14 @@ class Runner:
         first_wait: float = 0.2,
         longest_wait: float = 15.0,
         stopping: Callable[[], bool] = lambda: False,
+        brake: Brake | None = None,
+        progress: Progress | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.group = group
+        self._brake = brake
+        self._progress = progress or Progress()
+        self._meter = meter or Meter()
         self.stopping = stopping
         self._handler = handler
         self._dead_letters = dead_letters
@@ -63,32 +78,106 @@ class Runner:
         self._longest_wait = longest_wait
         self._jitter = random.Random()  # noqa: S311  # spreads retries, keeps no secret
 
-    def handle(self, batch: Sequence[Message]) -> None:
-        """Returns when every record of the batch is handled or is a dead letter.
+    def handle(self, batch: Sequence[Message]) -> Sequence[Message]:
+        """Returns when every record of the batch is handled, is a dead letter, or is left to the brake. Those that are
+        left come back: neither they nor what stands behind them in their partition may be committed.
 
         Raises the last transient error after the deadline, `Stopped` if asked to stop while waiting, and a `KallanError`
         that is neither `Rejected` nor `Unavailable` at once.
         """
         if not batch:
-            return
-        error = self._try(lambda: self._handler(batch))
-        if error is None:
-            return
-        if len(batch) == 1:
-            self._set_aside(batch[0], error)
-            return
-        log.info("%s: a batch of %d was refused (%s), each record alone now", self.group, len(batch), _name(error))
+            return ()
+        if self._brake is not None:
+            self._certainly(self._brake.begin)
+        left = [one for one in batch if self._state(one) is State.HELD]
+        tried = [one for one in batch if self._state(one) is not State.HELD] if left else batch
+        if tried:
+            error = self._try(lambda: self._handler(tried))
+            if error is None:
+                self._all_accepted(tried)
+            else:
+                left += self._each_alone(tried, error)
+        self._count(left, "left")
+        if len(left) < len(batch):
+            self._progress.moved(len(batch) - len(left))
+        return left
+
+    def _each_alone(self, batch: Sequence[Message], error: Exception) -> list[Message]:
+        """Those that the brake leaves in the log; the others are handled or set aside."""
+        if len(batch) > 1:
+            log.info("%s: a batch of %d was refused (%s), each record alone now", self.group, len(batch), _name(error))
+        left: list[Message] = []
+        probes: dict[Flow, list[tuple[Message, Exception]]] = {}
         for message in batch:
-            alone = self._try(lambda one=message: self._handler([one]))  # type: ignore[misc]
-            if alone is not None:
+            state = self._state(message)
+            if state is State.HELD:  # since this batch began
+                left.append(message)
+                continue
+            alone = self._try(lambda one=message: self._handler([one])) if len(batch) > 1 else error  # type: ignore[misc]
+            if alone is not None and state is State.PROBING:
+                probes.setdefault(Flow.of(message), []).append((message, alone))
+            elif alone is not None:
                 self._set_aside(message, alone)
+            else:
+                self._all_accepted([message])
+                for refused in probes.pop(Flow.of(message), ()):
+                    self._set_aside(*refused)
+        for flow, refused_all in probes.items():
+            self._still_held(flow, refused_all)
+            left += [message for message, _ in refused_all]
+        return left
 
     def _set_aside(self, message: Message, error: Exception) -> None:
         letter = unexpected(error)
-        log.warning("%s: %s set aside: %s%s", self.group, message.pointer, redact(str(letter)), _where(error, letter))
-        failed = self._try(lambda: self._dead_letters.add(self.group, message, letter))
+        place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
+        log.warning(
+            "%s: %s set aside: %s%s",
+            *(self.group, message.pointer, redact(str(letter)), _where(error, letter)),
+            extra={"code": letter.code, **place},
+        )
+        self._certainly(lambda: self._dead_letters.add(self.group, message, letter))
+        self._count([message], "rejected")
+        brake, flow = self._brake, Flow.of(message)
+        if brake is not None and self._certainly(lambda: brake.failed(flow, letter.code)):
+            log.error(
+                "%s: nothing that %s says in %s is accepted any more (%s): it is left in the log until a restart",
+                *(self.group, flow.source, flow.topic, letter.code),
+                extra={"code": "worker.braked", "topic": flow.topic},
+            )
+
+    def _all_accepted(self, batch: Sequence[Message]) -> None:
+        self._count(batch, "handled")
+        brake = self._brake
+        if brake is None:
+            return
+        for flow in {Flow.of(one) for one in batch}:
+            if self._certainly(lambda one=flow: brake.accepted(one)):  # type: ignore[misc]
+                log.warning("%s: what %s says in %s is accepted again", self.group, flow.source, flow.topic)
+
+    def _still_held(self, flow: Flow, refused: Sequence[tuple[Message, Exception]]) -> None:
+        brake, letter = self._brake, unexpected(refused[-1][1])
+        if brake is not None:
+            self._certainly(lambda: brake.hold(flow, letter.code, len(refused)))
+        log.error(
+            "%s: of %d records of %s in %s none is accepted (%s%s): left in the log until the next restart",
+            *(self.group, len(refused), flow.source, flow.topic, letter.code, _where(refused[-1][1], letter)),
+            extra={"code": "worker.braked", "topic": flow.topic},
+        )
+
+    def _state(self, message: Message) -> State:
+        return State.OPEN if self._brake is None else self._brake.state(Flow.of(message))
+
+    def _count(self, messages: Sequence[Message], fate: str) -> None:
+        for topic, count in Counter(one.topic for one in messages).items():
+            self._meter.count(measured.RECORDS, count, topic=topic, fate=fate)
+
+    def _certainly(self, action: Callable[[], T]) -> T:
+        """Does what is no record's fault if it fails; what is away is waited for."""
+        found: list[T] = []
+        failed = self._try(lambda: found.append(action()))
         if failed is not None:
             raise failed
+        return found[0]
 
     def _try(self, action: Callable[[], None]) -> Exception | None:
         """Does it, waiting for what is away. Returns the deterministic error, if that is how it ended."""

@@ -37,7 +37,8 @@ def engine(url: str) -> sqlalchemy.Engine:
     return sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1), pool_pre_ping=True)
 
 
-def _folder(package: str) -> Path:
+def migrations_of(package: str) -> Path:
+    """The folder of a package's migrations."""
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(package)
@@ -54,7 +55,7 @@ def migrate(url: str, packages: Iterable[str]) -> None:
                 connection.execute(sqlalchemy.text("select pg_advisory_xact_lock(hashtext('kallan.migrate'))"))
                 connection.execute(sqlalchemy.text(f'create schema if not exists "{schema}"'))
                 config = alembic.config.Config(attributes={"connection": connection, "schema": schema})
-                config.set_main_option("script_location", str(_folder(package)))
+                config.set_main_option("script_location", str(migrations_of(package)))
                 config.set_main_option("path_separator", "os")
                 alembic.command.upgrade(config, "head")
     finally:

@@ -109,11 +109,13 @@ class DeadLetters:
             raise Rejected("resource.unknown", "dead letter")
         return found[0]
 
-    def open_by_code(self) -> dict[str, int]:
-        """How many are open, by code."""
+    def open_by_code(self, group: str | None = None) -> dict[str, int]:
+        """How many are open, by code; of one consumer group, or of all."""
         with self._pool.connection() as connection:
             rows = connection.execute(
-                "select code, count(*) from streams.dead_letter where state = 'open' group by code order by code"
+                "select code, count(*) from streams.dead_letter where state = 'open'"
+                " and (%(group)s::text is null or consumer_group = %(group)s) group by code order by code",
+                {"group": group},
             ).fetchall()
         return dict(rows)
 

@@ -49,25 +49,36 @@ class _Work:
         self.handling = False
         self.acknowledging = False
         self.failed: KallanError | None = None
+        self._left: dict[Any, int] = {}
 
     @property
     def busy(self) -> bool:
         return self.handling or self.acknowledging
 
-    def _handle(self, batch: Sequence[Message]) -> None:
+    def _handle(self, batch: Sequence[Message]) -> Sequence[Message]:
         """In a thread; it may outlive the task that waits for it, if the app crashes meanwhile."""
         try:
-            self.runner.handle(batch)
+            return self.runner.handle(batch)
         finally:
             self.handling = False
+
+    def _behind_left(self, message: Any) -> bool:
+        """Whether a record of its partition, at its place or before it, was left in the log. It is not acknowledged then:
+        Faust commits past a gap where nothing of the partition was committed before."""
+        first = self._left.get((message.topic, message.partition))
+        return first is not None and message.offset >= first
 
     async def batch(self, stream: Any, events: Sequence[Any]) -> None:
         """One batch in a thread, so that heartbeats go on; then the acknowledgements, in offset order."""
         self.handling = self.acknowledging = True
         try:
-            await asyncio.to_thread(self._handle, [message_of(event) for event in events])
+            left = await asyncio.to_thread(self._handle, [message_of(event) for event in events])
+            for one in left:
+                place = (one.topic, one.partition)
+                self._left[place] = min(one.offset, self._left.get(place, one.offset))
             for event in sorted(events, key=lambda one: (one.message.tp, one.message.offset)):
-                await stream.ack(event)
+                if not self._behind_left(event.message):
+                    await stream.ack(event)
         except Stopped:
             log.info("%s: stopped while waiting; the batch is read again later", self.runner.group)
         except Exception as error:  # noqa: BLE001  # told by its code

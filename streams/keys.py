@@ -6,7 +6,7 @@ Destroying a key is what makes data unreadable everywhere at once: in the log, w
 import datetime as dt
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import psycopg
 import psycopg_pool
@@ -19,6 +19,9 @@ from streams.sealing import Key, KeyClass, KeyState, key_id, split_key_id
 
 CACHE_SECONDS = 1.5
 """How long a process may go on with a key that was destroyed by another one (design: gone everywhere within 5 s)."""
+
+NOBODY = "nobody"
+"""Has no key: what is asked for to see whether the keys answer. Not counted as missed."""
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -144,6 +147,7 @@ class PostgresKeyRing:
         *,
         ticker: Ticker | None = None,
         cache_seconds: float = CACHE_SECONDS,
+        missed: Callable[[KeyState], None] = lambda _state: None,
     ) -> None:
         if len(master_key) != KEY_BYTES:
             raise KallanError("settings.invalid", f"the master key must have {KEY_BYTES} bytes")
@@ -151,6 +155,7 @@ class PostgresKeyRing:
         self._master = AESGCM(master_key)
         self._ticker = ticker or SystemTicker()
         self._cache_seconds = cache_seconds
+        self._missed = missed
         self._lock = threading.Lock()
         self._cache: dict[str, tuple[float, Key]] = {}
 
@@ -205,6 +210,9 @@ class PostgresKeyRing:
                 live[name] = (now + self._cache_seconds, key)
             else:
                 found[name] = KeyState(state)
+            missing = found[name]
+            if isinstance(missing, KeyState) and owner != NOBODY:
+                self._missed(missing)
         with self._lock:
             if len(self._cache) + len(live) > _CACHE_MOST:
                 self._cache.clear()

@@ -5,7 +5,7 @@ Same settings, same batches, same broker and database; nothing is opened, checke
 
 from collections.abc import Sequence
 
-from deploy.cli import configure_logging
+from deploy.operations.logs import configure_logging
 from deploy.settings import KafkaSettings, load_settings
 from deploy.wiring.base import Base, Pool
 from streams.catalogue import FOREVER, RECORD_SCHEMA, Cleanup, Topic

@@ -8,6 +8,7 @@ from typing import Any
 from deploy import settings
 from deploy.docs.flows import flows
 from deploy.docs.source_map import source_map
+from deploy.operations import metrics
 from deploy.replay import scenario
 from deploy.wiring.data import read_policy, read_register, read_releases
 from mmd.api.app import create_app
@@ -64,6 +65,7 @@ def _errors_page() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "docs/settings.md": _settings_page,
     "docs/errors.md": _errors_page,
+    "docs/metrics.md": metrics.page,
     "docs/source-map.md": lambda: source_map(read_register(settings.CONFIG / "sources.yml")),
     "docs/flows.md": lambda: flows(
         read_releases(settings.CONFIG / "releases.yml"), read_policy(settings.CONFIG / "policy.yml")

@@ -1,6 +1,5 @@
 """The `kallan` command. Exit 0: good; 1: the answer is no (an expectation failed, drift was found); 2: wrong use."""
 
-import logging
 import sys
 import warnings
 from collections.abc import Sequence
@@ -80,10 +79,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         where = f" ({error.detail})" if error.detail else ""
         click.echo(f"{error.code}: {text.en}{where}\n{' ' * len(error.code)}  {text.sv}", err=True)
         sys.exit(2 if error.text.status < 500 else 1)
-
-
-def configure_logging(level: str) -> None:
-    """One line an event on standard error: time, level, logger, text. Loggers never get keys, values or names."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
-    for chatty in ("aiokafka", "faust", "mode", "httpx", "httpcore", "alembic", "asyncio"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from deploy.cli import configure_logging
 from deploy.cli.stack import PERSONS, SEED, UNITS
+from deploy.operations.logs import configure_logging
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 

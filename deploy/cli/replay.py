@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from deploy.cli import configure_logging
+from deploy.operations.logs import configure_logging
 from deploy.replay.run import Outcome, run_scenario
 from deploy.replay.scenario import Scenario, read_scenario
 

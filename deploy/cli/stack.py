@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from deploy.cli import configure_logging
+from deploy.operations.logs import configure_logging
 from streams.contracts.errors import KallanError
 
 HOME = Path(".kallan")

@@ -2,23 +2,20 @@
 
 import signal
 import threading
+from contextlib import closing
 from types import FrameType
 
 import click
 
-from deploy.cli import configure_logging
-from deploy.settings import (
-    ApiSettings,
-    ExecuteSettings,
-    KafkaSettings,
-    MasterSettings,
-    ProvisioningSettings,
-    load_settings,
-)
+from deploy.operations import looks
+from deploy.operations.watch import Part
+from deploy.operations.working import begin, working
+from deploy.settings import ApiSettings, ExecuteSettings, KafkaSettings, MasterSettings, ProvisioningSettings
 from deploy.wiring.base import Base
 from deploy.wiring.groups import GROUPS
 from streams.bus import Handler
 from streams.consume import Runner
+from streams.progress import Progress
 
 LANE = click.option(
     "--lane", type=click.Choice(["urgent", "bulk"]), required=True, help="Which topics: each has its own process"
@@ -37,12 +34,19 @@ def _stop_event() -> threading.Event:
     return stop
 
 
-def _consume(base: Base, settings: KafkaSettings, handler: Handler) -> None:
+def _consume(base: Base, settings: KafkaSettings, handler: Handler, *others: Part) -> None:
     from streams.faust_worker import run_faust_worker
 
-    runner = Runner(handler, base.dead_letters, base.ticker, group=base.name)
+    brake, progress = base.brake(settings.dead_letter_brake), Progress()
+    runner = Runner(
+        handler, base.dead_letters, base.ticker, group=base.name, brake=brake, progress=progress, meter=base.meter
+    )
+    topics = GROUPS[base.name]
     try:
-        run_faust_worker(base.name, settings.broker, GROUPS[base.name], runner, data_dir=settings.work_dir / base.name)
+        with closing(looks.Messages(settings.broker, topics, brake, base.dead_letters, base.meter)) as messages:
+            parts = (Part("messages", progress, messages), *others)
+            with working(base, settings, parts, held=messages.held):
+                run_faust_worker(base.name, settings.broker, topics, runner, data_dir=settings.work_dir / base.name)
     finally:
         base.close()
 
@@ -53,9 +57,9 @@ def ingest(lane: str) -> None:
     """Source records into the master."""
     from deploy.wiring.master import ingest_handler
 
-    settings = load_settings(MasterSettings)
-    configure_logging(settings.log_level)
-    base = Base(settings, f"ingest-{lane}")
+    name = f"ingest-{lane}"
+    settings = begin(MasterSettings, name, "streams", "mmd")
+    base = Base(settings, name)
     _consume(base, settings, ingest_handler(base, settings))
 
 
@@ -65,12 +69,13 @@ def relay() -> None:
     from deploy.wiring import master
     from streams.kafka import KafkaProducer
 
-    settings = load_settings(MasterSettings)
-    configure_logging(settings.log_level)
+    settings = begin(MasterSettings, "relay", "streams", "mmd")
     base = Base(settings, "relay")
     stop = _stop_event()
     try:
-        master.relay(base, settings, KafkaProducer(settings.broker, client_id="relay")).run(stop)
+        relaying = master.relay(base, settings, KafkaProducer(settings.broker, client_id="relay"))
+        with working(base, settings, [Part("documents", relaying.progress, looks.documents(base))]):
+            relaying.run(stop)
     finally:
         base.close()
 
@@ -81,20 +86,22 @@ def evaluate(lane: str) -> None:
     """Documents into desired accounts and rights. The bulk process also runs the timers."""
     from deploy.wiring import provisioning
 
-    settings = load_settings(ProvisioningSettings)
-    configure_logging(settings.log_level)
-    base = Base(settings, f"evaluate-{lane}")
+    name = f"evaluate-{lane}"
+    settings = begin(ProvisioningSettings, name, "streams", "iam")
+    base = Base(settings, name)
     handler = provisioning.evaluate_handler(base, settings)
-    stop = threading.Event()
-    timers = threading.Thread(target=provisioning.timers(base, settings).run, args=(stop,), name="timers")
-    if lane == "bulk":
-        timers.start()
-    try:
+    if lane == "urgent":
         _consume(base, settings, handler)
+        return
+    stop = threading.Event()
+    timers = provisioning.timers(base, settings)
+    timing = threading.Thread(target=timers.run, args=(stop,), name="timers")
+    timing.start()
+    try:
+        _consume(base, settings, handler, Part("timers", timers.progress, looks.persons(base)))
     finally:
         stop.set()
-        if lane == "bulk":
-            timers.join()
+        timing.join()
 
 
 @click.command()
@@ -103,16 +110,21 @@ def execute() -> None:
     from deploy.wiring import provisioning
     from streams.kafka import KafkaProducer
 
-    settings = load_settings(ExecuteSettings)
-    configure_logging(settings.log_level)
+    settings = begin(ExecuteSettings, "execute", "streams", "iam")
     targets = provisioning.targets(settings)
     base = Base(settings, "execute", pool_size=4 + settings.execute_threads * max(len(targets), 1))
     stop = _stop_event()
     facts = provisioning.account_relay(base, KafkaProducer(settings.broker, client_id="iam-relay"))
+    executor = provisioning.executor(base, settings, targets)
+    parts = [
+        *(Part(name, progress, looks.operations(base, name)) for name, progress in executor.progress.items()),
+        Part("account-facts", facts.progress, looks.account_facts(base)),
+    ]
     relaying = threading.Thread(target=facts.run, args=(stop,), name="account-relay")
     relaying.start()
     try:
-        provisioning.executor(base, settings, targets).run(stop)
+        with working(base, settings, parts):
+            executor.run(stop)
     finally:
         stop.set()
         relaying.join()
@@ -126,20 +138,22 @@ def api() -> None:
 
     from deploy.wiring.api import application
 
-    settings = load_settings(ApiSettings)
-    configure_logging(settings.log_level)
+    settings = begin(ApiSettings, "api", "streams", "mmd")
     base = Base(settings, "api", pool_size=8)
+    scheme = "https" if settings.api_certificate else "http"
+    served = f"{scheme}://{settings.api_host}:{settings.api_port}"
     try:
-        uvicorn.run(
-            application(base, settings),
-            host=settings.api_host,
-            port=settings.api_port,
-            ssl_certfile=settings.api_certificate,
-            ssl_keyfile=settings.api_key,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+        with working(base, settings, [Part("store", Progress(), looks.store(base))], served=served):
+            uvicorn.run(
+                application(base, settings),
+                host=settings.api_host,
+                port=settings.api_port,
+                ssl_certfile=settings.api_certificate,
+                ssl_keyfile=settings.api_key,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
     finally:
         base.close()

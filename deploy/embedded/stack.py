@@ -32,12 +32,14 @@ class Worker:
     """A process of ours: started when the servers are ready, started again when it crashes, stopped before the servers.
 
     `service` lists it in stack.json among the services with these fields (the API with its url), else it is a worker.
+    `metrics` is the address of its metrics and readiness.
     """
 
     name: str
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     service: Mapping[str, str] | None = None
+    metrics: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,8 @@ class Stack:
     def _tell(self, name: str) -> None:
         worker = self._workers[name]
         about: dict[str, object] = {"pid": self.supervisor.pid(name), "log": str(self.log_of(name))}
+        if worker.metrics:
+            about["metrics"] = worker.metrics
         if worker.service is not None:
             self._file.add_service(name, {**worker.service, **about})
         else:

@@ -6,7 +6,6 @@ from deploy.settings import ApiSettings
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_forms, read_register, read_releases
 from mmd.api.app import create_app
-from mmd.api.metrics import Metrics
 from mmd.api.services import Services
 from mmd.api.tokens import Verifier
 from mmd.store.feed import Feed
@@ -28,6 +27,6 @@ def application(base: Base, settings: ApiSettings) -> FastAPI:
             verifier=Verifier(settings.jwks, settings.issuer, settings.audience),
             subject_secret=settings.secret("subject.secret"),
             clock=base.clock,
-            metrics=Metrics(),
+            meter=base.meter,
         )
     )

@@ -83,7 +83,11 @@ def targets(settings: ExecuteSettings) -> dict[str, Connected]:
 
 
 def executor(base: Base, settings: ExecuteSettings, given: Mapping[str, Target]) -> Executor:
-    return Executor(base.pool, base.keys, given, base.ticker, base.clock, base.owner, threads=settings.execute_threads)
+    return Executor(
+        *(base.pool, base.keys, given, base.ticker, base.clock, base.owner),
+        threads=settings.execute_threads,
+        meter=base.meter,
+    )
 
 
 def account_relay(base: Base, producer: Producer) -> AccountRelay:

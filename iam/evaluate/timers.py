@@ -19,6 +19,7 @@ from iam.store import world as store
 from iam.store.world import Cause, Connection
 from streams.clock import Clock
 from streams.contracts.errors import Rejected, Unavailable
+from streams.progress import Progress
 from streams.sealing import KeyRing
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class Timers:
         self._pool = pool
         self._policy = policy
         self._clock = clock
+        self.progress = Progress()
         self._evaluator = Evaluator(keys, policy, account_secret, name_domain, clock)
 
     def run_once(self) -> int:
@@ -52,6 +54,7 @@ class Timers:
         except Rejected:
             for person, cause in found.items():
                 self._alone(person, cause)
+        self.progress.moved(len(found))
         return len(found)
 
     def _alone(self, person: str, cause: Cause) -> None:

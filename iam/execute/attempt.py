@@ -15,12 +15,13 @@ from iam.domain.permit import BrakeView, permit
 from iam.execute import record
 from iam.execute.backoff import delay
 from iam.execute.breaker import Breaker
-from iam.execute.metrics import ExecuteMetrics, Outcome
+from iam.execute.metrics import CALL_SECONDS, OPERATIONS, Outcome
 from iam.execute.queue import Queue, Taken
 from iam.execute.readback import REFERENCE, as_held, equals, from_port, lacks_only_reference, managed, to_port
 from iam.store.bodies import open_intent
 from streams.clock import Clock, Ticker
 from streams.contracts.errors import Rejected, Unavailable
+from streams.metrics import Meter
 from streams.sealing import KeyRing, KeyState
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Attempts:
         breaker: Breaker,
         clock: Clock,
         ticker: Ticker,
-        metrics: ExecuteMetrics,
+        meter: Meter,
         brake: Callable[[], BrakeView],
     ) -> None:
         self._queue = queue
@@ -62,14 +63,14 @@ class Attempts:
         self._breaker = breaker
         self._clock = clock
         self._ticker = ticker
-        self._metrics = metrics
+        self._meter = meter
         self._brake = brake
         self._capabilities: port.Capabilities | None = None
 
     def make(self, taken: Taken) -> Outcome:
         """Do what can be done for one row under lease and give the lease back. Raises only what the database raises."""
         outcome = self._make(taken)
-        self._metrics.operations.labels(taken.target, outcome.value).inc()
+        self._meter.count(OPERATIONS, target=taken.target, outcome=outcome.value)
         return outcome
 
     def _make(self, taken: Taken) -> Outcome:
@@ -296,7 +297,7 @@ class Attempts:
         else:
             seconds = self._ticker.monotonic() - started
             self._breaker.succeeded()
-            self._metrics.call_seconds.labels(self._breaker.target).observe(seconds)
+            self._meter.observe(CALL_SECONDS, seconds, target=self._breaker.target)
             return Answer(value, seconds)
         if failure.outcome is Outcome.UNREACHABLE:
             self._breaker.failed()

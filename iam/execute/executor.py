@@ -10,11 +10,13 @@ from iam.domain.permit import BrakeView
 from iam.execute.attempt import Attempts
 from iam.execute.breaker import Breaker, BreakerState, Passage
 from iam.execute.listening import listening
-from iam.execute.metrics import ExecuteMetrics, Outcome
+from iam.execute.metrics import BREAKER, OLDEST, OLDEST_REVOCATION, QUEUE, TARGET, Outcome
 from iam.execute.patience import DATABASE_AWAY, Patience
 from iam.execute.queue import CHANNEL, Pool, Queue
 from streams.clock import Clock, Ticker
 from streams.contracts.errors import Rejected, Unavailable
+from streams.metrics import Meter
+from streams.progress import Progress
 from streams.sealing import KeyRing
 
 log = logging.getLogger(__name__)
@@ -47,11 +49,13 @@ class Executor:
         *,
         lease_seconds: float = LEASE_SECONDS,
         brake: Callable[[], BrakeView] = BrakeView.open,
-        metrics: ExecuteMetrics | None = None,
+        meter: Meter | None = None,
     ) -> None:
         if threads < 2:
             raise ValueError("two threads a target at least: one is kept for revocations")
-        self.metrics = metrics or ExecuteMetrics()
+        self.meter = meter or Meter()
+        self.meter.know(TARGET, targets)
+        self.progress = {name: Progress() for name in targets}
         self._pool = pool
         self._ticker = ticker
         self._targets = dict(targets)
@@ -62,7 +66,7 @@ class Executor:
         self._unconnected: set[str] = set()
         self._breakers = {name: Breaker(name, ticker) for name in targets}
         self._attempts = {
-            name: Attempts(self._queue, keys, target, self._breakers[name], clock, ticker, self.metrics, brake)
+            name: Attempts(self._queue, keys, target, self._breakers[name], clock, ticker, self.meter, brake)
             for name, target in targets.items()
         }
 
@@ -103,7 +107,9 @@ class Executor:
         outcome: Outcome | None = None
         if passage is Passage.CALL or (passage is Passage.PROBE and self._probe(target)):
             taken = self._queue.take(target, most_rank)
-            outcome = self._attempts[target].make(taken) if taken else None
+            if taken:
+                outcome = self._attempts[target].make(taken)
+                self.progress[target].moved()
         self._note(target)
         return outcome
 
@@ -231,14 +237,15 @@ class Executor:
             log.warning("target %s is not connected here: its changes wait", target)
             self._unconnected.add(target)
         for target, breaker in self._breakers.items():
-            self.metrics.breaker.labels(target).set(breaker.state)
+            self.meter.set(BREAKER, breaker.state, target=target)
             oldest = 0.0
             for lane in Lane:
                 found = waiting.get((target, lane))
-                self.metrics.queue.labels(target, lane.value).set(found.count if found else 0)
+                self.meter.set(QUEUE, found.count if found else 0, target=target, lane=lane.value)
+                self.meter.set(OLDEST, found.oldest_seconds if found else 0.0, target=target, lane=lane.value)
                 if found and lane.rank <= Lane.DISABLE.rank:
                     oldest = max(oldest, found.oldest_seconds)
-            self.metrics.oldest_revocation_seconds.labels(target).set(oldest)
+            self.meter.set(OLDEST_REVOCATION, oldest, target=target)
 
 
 _NOBODY = "00000000-0000-8000-8000-000000000000"

@@ -1,8 +1,9 @@
-"""The metrics of execution: a closed, typed list. Labels name targets, lanes and outcomes, never a person."""
+"""The metrics of execution. Labels name targets, lanes and outcomes, never a person."""
 
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from iam.domain.account import Lane
+from streams.metrics import Kind, Label, Metric
 
 
 class Outcome(StrEnum):
@@ -23,34 +24,31 @@ class Outcome(StrEnum):
     LATE = "late"  # the lease was lost: the result does not count
 
 
-class ExecuteMetrics:
-    """All there is. Each process has its own registry; `text()` is the Prometheus exposition format."""
+TARGET = Label("target", "a target of the settings", None)
+LANE = Label("lane", "a lane of execution", frozenset(Lane))
+OUTCOME = Label("outcome", "what became of an attempt", frozenset(Outcome))
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.queue = Gauge("kallan_execute_queue", "Changes that wait", ["target", "lane"], registry=self.registry)
-        self.operations = Counter(
-            "kallan_execute_operations",
-            "Attempts by what became of them",
-            ["target", "outcome"],
-            registry=self.registry,
-        )
-        self.call_seconds = Histogram(
-            "kallan_execute_call_seconds",
-            "Duration of a target call",
-            ["target"],
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-            registry=self.registry,
-        )
-        self.oldest_revocation_seconds = Gauge(
-            "kallan_execute_oldest_revocation_seconds",
-            "Age of the oldest protection or disabling that waits; 0: none waits",
-            ["target"],
-            registry=self.registry,
-        )
-        self.breaker = Gauge(
-            "kallan_execute_breaker", "0 closed, 1 half open, 2 open", ["target"], registry=self.registry
-        )
+QUEUE = Metric("kallan_execute_queue", Kind.GAUGE, "Changes that wait, whatever they wait for", (TARGET, LANE))
+OLDEST = Metric(
+    "kallan_execute_oldest_seconds", Kind.GAUGE, "Age of the oldest change that waits; 0: none", (TARGET, LANE)
+)
+OPERATIONS = Metric(
+    "kallan_execute_operations_total",
+    Kind.COUNTER,
+    "Attempts by what became of them",
+    (TARGET, OUTCOME),
+    "rate of refused, differs or unreadable above 0 for 10 minutes",
+)
+CALL_SECONDS = Metric("kallan_execute_call_seconds", Kind.HISTOGRAM, "Duration of a call that was answered", (TARGET,))
+OLDEST_REVOCATION = Metric(
+    "kallan_execute_oldest_revocation_seconds",
+    Kind.GAUGE,
+    "Age of the oldest protection or disabling that waits; 0: none waits",
+    (TARGET,),
+    "above 60",
+)
+BREAKER = Metric(
+    "kallan_execute_breaker", Kind.GAUGE, "0 closed, 1 half open, 2 open", (TARGET,), "above 0 for 5 minutes"
+)
 
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
+METRICS = (QUEUE, OLDEST, OPERATIONS, CALL_SECONDS, OLDEST_REVOCATION, BREAKER)

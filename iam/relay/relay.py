@@ -21,6 +21,7 @@ from streams.contracts.claims import AccountFacts, Claim, SourceRecord
 from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
 from streams.hashing import id_subject
+from streams.progress import Progress
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class AccountRelay:
         self._clock = clock
         self._lease = Lease(pool, ticker, "account", owner, LEASE_SECONDS)
         self._refused: set[int] = set()
+        self.progress = Progress()
 
     def run_once(self) -> int:
         """Publish the next batch and wait for its delivery; returns how many decisions. 0: none waits, or another relay
@@ -95,6 +97,7 @@ class AccountRelay:
         with self._pool.connection() as connection:
             connection.execute(_DELIVERED, [self._clock.now(), done])
             connection.execute("select pg_notify(%s, '')", [WORK_CHANNEL])
+        self.progress.moved(len(done))
         return len(done)
 
     def run(self, stop: threading.Event) -> None:

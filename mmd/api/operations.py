@@ -8,12 +8,13 @@ from mmd.api.answers import json_answer
 from mmd.api.described import open_answers, text_answer
 from mmd.api.services import ServicesDep
 from streams.contracts.errors import Unavailable
+from streams.keys import NOBODY
 from streams.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["operations"], default_response_class=Response)
 
 _WAIT_SECONDS = 2.0
-_NO_KEY = "inner/readiness/1"
+_NO_KEY = f"inner/{NOBODY}/1"
 
 
 class State(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from streams.codec import Outgoing, PublishedCodec
 from streams.contracts.documents import Published
 from streams.contracts.errors import KallanError, Rejected
 from streams.envelope import Message
+from streams.progress import Progress
 from streams.sealing import KeyClass, KeyRing
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class Relay:
         self._release = release
         self._clock = clock
         self._ticker = ticker
+        self.progress = Progress()
         self._lease = Lease(pool, ticker, "relay", owner, seconds=lease_seconds, delivery=delivery_seconds)
 
     def run_once(self) -> int:
@@ -99,7 +101,10 @@ class Relay:
             raise KallanError("access.denied", "the topic's release is not in force")
         with self._pool.connection() as connection:
             wake(connection, self._keys, self._clock.now())
-        return self._publish(URGENT, URGENT_BATCH) or self._publish(BULK, BULK_BATCH)
+        published = self._publish(URGENT, URGENT_BATCH) or self._publish(BULK, BULK_BATCH)
+        if published:
+            self.progress.moved(published)
+        return published
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what is under way is finished and the lease is released. What does not answer

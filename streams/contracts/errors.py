@@ -77,6 +77,28 @@ _TEXTS = {
     "service.unavailable": ErrorText(
         503, "A server that is needed does not answer.", "En server som behövs svarar inte."
     ),
+    "worker.starting": ErrorText(503, "The worker is starting.", "Arbetsprocessen startar."),
+    "worker.stalled": ErrorText(
+        503, "Work is pending and nothing has moved for a while.", "Arbete väntar och inget har hänt på en stund."
+    ),
+    "worker.braked": ErrorText(
+        503,
+        "Nothing of a source is accepted any more: it is left in the log until a restart.",
+        "Inget från en källa går längre att ta emot: det ligger kvar i loggen till nästa omstart.",
+    ),
+    "worker.silent": ErrorText(
+        503, "A worker has not told of itself for a while.", "En arbetsprocess har inte hörts av på en stund."
+    ),
+    "schema.older": ErrorText(
+        503,
+        "The database's schema is older than the program: run `kallan migrate`.",
+        "Databasens schema är äldre än programmet: kör `kallan migrate`.",
+    ),
+    "schema.newer": ErrorText(
+        503,
+        "The database's schema is newer than the program: install the newer program.",
+        "Databasens schema är nyare än programmet: installera det nyare programmet.",
+    ),
     "target.refused": ErrorText(502, "The target system refused the change.", "Målsystemet vägrade ändringen."),
     "target.unreachable": ErrorText(503, "The target system does not answer.", "Målsystemet svarar inte."),
     "target.unknown-outcome": ErrorText(

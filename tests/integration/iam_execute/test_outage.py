@@ -193,14 +193,12 @@ def test_figures_tell_what_waits_and_how_long_the_oldest_revocation_has_waited(d
     desk.leave(leaver)
     desk.run("update iam.work set queued_at = clock_timestamp() - interval '900 seconds' where lane = 'disable'")
     executor.measure()
-    text = executor.metrics.text().decode()
+    text = executor.meter.text().decode()
     assert 'kallan_execute_queue{lane="disable",target="directory"} 1.0' in text
     assert 'kallan_execute_queue{lane="create",target="directory"} 1.0' in text
     assert 'kallan_execute_operations_total{outcome="done",target="directory"} 1.0' in text
     assert 'kallan_execute_breaker{target="directory"} 0.0' in text
-    oldest = executor.metrics.registry.get_sample_value(
-        "kallan_execute_oldest_revocation_seconds", {"target": "directory"}
-    )
+    oldest = executor.meter.value("kallan_execute_oldest_revocation_seconds", target="directory")
     assert oldest is not None
     assert 900 <= oldest < 960
     assert leaver not in text

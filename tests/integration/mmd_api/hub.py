@@ -16,7 +16,6 @@ import jsonschema
 from deploy.settings import CONFIG
 from deploy.wiring.data import read_forms
 from mmd.api.app import create_app
-from mmd.api.metrics import Metrics
 from mmd.api.services import Services
 from mmd.domain.release import ATTRIBUTES, Release
 from mmd.relay.due import wake
@@ -32,6 +31,7 @@ from streams.contracts.claims import (
     RegisteredAddress,
     Relation,
 )
+from streams.metrics import Meter
 from tests.integration.mmd.conftest import SUBJECT_SECRET
 
 if TYPE_CHECKING:
@@ -102,7 +102,6 @@ class Hub:
     def __init__(self, master: Master, issuer: Issuer) -> None:
         self.master = master
         self.issuer = issuer
-        self.metrics = Metrics()
         self.app = create_app(
             Services(
                 pool=master.pool,
@@ -116,7 +115,7 @@ class Hub:
                 verifier=issuer.verifier(),
                 subject_secret=SUBJECT_SECRET,
                 clock=master.clock,
-                metrics=self.metrics,
+                meter=Meter(),
             )
         )
         self._tokens: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""Operations: what readiness, metrics and `kallan status` share."""
