@@ -50,6 +50,7 @@ class Batch:
     records: list[Outgoing[Published]] = field(default_factory=list)
     tombstones: list[Message] = field(default_factory=list)
     bad: dict[str, str] = field(default_factory=dict)
+    in_force: bool = True
 
 
 def take(cursor: Cursor, keys: KeyRing, lane: str, most: int) -> tuple[list[Taken], dict[str, str]]:
@@ -66,8 +67,9 @@ def take(cursor: Cursor, keys: KeyRing, lane: str, most: int) -> tuple[list[Take
 
 
 def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int, on: dt.date) -> Batch:
-    """What goes out for them. Whom the release does not cover is withheld; whoever is erased gets a tombstone."""
-    batch = Batch(list(taken))
+    """What goes out for them. Whom the release does not cover is withheld, everybody if it is not in force that day;
+    whoever is erased gets a tombstone."""
+    batch = Batch(list(taken), in_force=release.in_force(on))
     release = effective_release(cursor, release, on)
     open_ids = unmarked(cursor, [one.document for one in taken if isinstance(one.document, PersonDocument)])
     for one in taken:

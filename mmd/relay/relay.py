@@ -5,9 +5,10 @@ crash anywhere publishes the same version again. Whoever refers to something tha
 has been delivered, in the transaction that forgets it, so a reference written meanwhile is never missed.
 """
 
+import datetime as dt
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -18,13 +19,17 @@ from mmd.domain.release import Release
 from mmd.relay.due import wake
 from mmd.relay.lease import Lease
 from mmd.relay.outgoing import Batch, Taken, compose, take, withheld_instead
+from mmd.relay.topic_release import TopicRelease
 from mmd.store.dirty import BULK, CHANNEL, URGENT, Dirty, mark
+from mmd.store.disclosing import Cursor
 from streams.bus import Producer
-from streams.clock import Clock, Ticker, today
+from streams.clock import Clock, Ticker
 from streams.codec import Outgoing, PublishedCodec
-from streams.contracts.documents import Published
+from streams.contracts.documents import Published, UnitDocument
 from streams.contracts.errors import KallanError, Rejected
+from streams.contracts.time import local_date
 from streams.envelope import Message
+from streams.failures import transient
 from streams.progress import Progress
 from streams.sealing import KeyClass, KeyRing
 
@@ -85,7 +90,7 @@ class Relay:
         self._codec = codec
         self._keys = keys
         self._producer = producer
-        self._release = release
+        self._release = TopicRelease(release, ticker)
         self._clock = clock
         self._ticker = ticker
         self.progress = Progress()
@@ -96,19 +101,23 @@ class Relay:
         has the lease. Raises what the database or the producer raises: nothing is lost, call again."""
         if not self._lease.hold():
             return 0
-        on = today(self._clock)
-        if not self._release.in_force(on):
-            raise KallanError("access.denied", "the topic's release is not in force")
+        now = self._clock.now()
+        on = local_date(now)
+        in_force = self._release.in_force(on)
         with self._pool.connection() as connection:
-            wake(connection, self._keys, self._clock.now())
-        published = self._publish(URGENT, URGENT_BATCH) or self._publish(BULK, BULK_BATCH)
+            wake(connection, self._keys, now)
+            if in_force:
+                self._release.follow(connection, on, now)
+        published = self._publish(URGENT, URGENT_BATCH, on)
+        if in_force and not published:
+            published = self._publish(BULK, BULK_BATCH, on)
         if published:
             self.progress.moved(published)
         return published
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then what is under way is finished and the lease is released. What does not answer
-        is waited for, with one line in the log per wait."""
+        is waited for, with one line in the log per wait; anything else is raised."""
         back_off = 0.1
         while not stop.is_set():
             try:
@@ -118,7 +127,10 @@ class Relay:
                             for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
                                 pass
                         back_off = 0.1
-            except (KallanError, psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+            except Exception as error:
+                if not transient(error):
+                    self.release()
+                    raise
                 named = error if isinstance(error, KallanError) else f"PostgreSQL ({type(error).__name__})"
                 logger.warning("the relay waits %.1f s: %s", back_off, named)
                 stop.wait(back_off)
@@ -145,14 +157,14 @@ class Relay:
                     connection.execute(f"unlisten {CHANNEL}")
                     connection.autocommit = False
 
-    def _publish(self, lane: str, most: int) -> int:
+    def _publish(self, lane: str, most: int, on: dt.date) -> int:
         with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
             taken, bad = take(cursor, self._keys, lane, most)
             if not taken and not bad:
                 return 0
             row = cursor.execute("select number from mmd.epoch").fetchone()
             epoch = row[0] if row else 0
-            batch = compose(cursor, taken, self._release, epoch, today(self._clock))
+            batch = compose(cursor, taken, self._release.release, epoch, on)
             batch.bad.update(bad)
         raised = [one for one in taken if one.raised]
         for one in raised:
@@ -196,7 +208,10 @@ class Relay:
         numbers = [[one.id for one in done], [one.number for one in done]]
         with self._pool.connection() as connection, connection.cursor() as cursor:
             cursor.execute(_DONE, numbers)  # first: two who refer to each other must not keep each other dirty for ever
-            self._fan_out(cursor, [one for one in done if one.fan_out])
+            if batch.in_force:
+                self._fan_out(cursor, [one for one in done if one.fan_out])
+            else:
+                self._wait_for_release(cursor, [one for one in done if one.document is not None])
             raised = [one for one in done if one.raised]
             if raised:
                 cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
@@ -207,7 +222,21 @@ class Relay:
                 )
             self._lease.sent(connection)
 
-    def _fan_out(self, cursor: "psycopg.Cursor[psycopg.rows.TupleRow]", changed: Sequence[Taken]) -> None:
+        if any(isinstance(one.document, UnitDocument) for one in done):
+            self._release.organisation_changed()
+
+    def _wait_for_release(self, cursor: Cursor, withheld: Sequence[Taken]) -> None:
+        """What could only be withheld is published again, and told to whoever refers to it, when a release is in force."""
+        found = dict(self._bumped(cursor, [one.id for one in withheld]))
+        mark(
+            cursor,
+            [
+                Dirty(one.id, BULK, found.get(one.id, one.number), one.cause, one.caused_at, one.fan_out)
+                for one in withheld
+            ],
+        )
+
+    def _fan_out(self, cursor: Cursor, changed: Sequence[Taken]) -> None:
         if not changed:
             return
         columns = ("id", "lane", "cause", "caused_at")
@@ -215,6 +244,12 @@ class Relay:
         referrers = {row[0]: row[1:] for row in cursor.fetchall()}
         if not referrers:
             return
-        cursor.execute(_LOCK, [sorted(referrers)])
+        found = self._bumped(cursor, referrers)
+        mark(cursor, [Dirty(row, referrers[row][0], number, *referrers[row][1:]) for row, number in found])
+
+    @staticmethod
+    def _bumped(cursor: Cursor, ids: Collection[str]) -> list[tuple[str, int]]:
+        """A new version of these documents, locked in order; id and number. Redirects stay as they are."""
+        cursor.execute(_LOCK, [sorted(ids)])
         cursor.execute(_BUMP, [[row[0] for row in cursor.fetchall()]])
-        mark(cursor, [Dirty(row, referrers[row][0], number, *referrers[row][1:]) for row, number in cursor.fetchall()])
+        return cursor.fetchall()

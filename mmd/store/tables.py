@@ -191,6 +191,14 @@ class LeaseRow(MmdTable, table=True):
     busy_until: dt.datetime = _instant()
 
 
+class TopicReleaseRow(MmdTable, table=True):
+    """At most one row: a hash of what the topics' release said when the relay looked last."""
+
+    __tablename__ = "topic_release"
+    one: bool = Field(default=True, primary_key=True)
+    digest: str
+
+
 class FeedReleaseRow(MmdTable, table=True):
     """A release's change feed: its own sequence, and up to which transaction documents have been looked at."""
 
