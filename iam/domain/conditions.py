@@ -41,6 +41,10 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "forms": ("another form of employment", "annan anställningsform"),
         "statuses": ("another register status", "annan folkbokföringsstatus"),
         "no-field": ("the unit lacks what the group is named by", "enheten saknar det som gruppen namnges av"),
+        "other-account": (
+            "another account of the person serves this role",
+            "ett annat av personens konton används för rollen",
+        ),
         "no-account": ("there is no account to give it to", "det finns inget konto att ge den till"),
     }
 )

@@ -12,6 +12,7 @@ from iam.domain.bases import Basis, bases
 from iam.domain.grants import Grants, grants, stamps_of
 from iam.domain.policy import Policy
 from iam.domain.profile import attributes, restricted
+from iam.domain.serving import awaits, served, shares
 from iam.domain.timeline import boundaries, first_after
 from iam.domain.world import (
     AccountKey,
@@ -28,7 +29,7 @@ from streams.contracts.documents import PersonDocument
 from streams.contracts.time import local_date
 
 Names = Mapping[AccountKey, Sequence[Given]]
-"""Every account that the person has, by key; after a merge there may be two of one key, and both are kept."""
+"""Every account that the person has, by key, the oldest first; after a merge there may be two of one key."""
 
 KEPT = "kept"
 """The rule id of groups that are kept because a fact is missing, see `Basis.undecided`."""
@@ -62,21 +63,22 @@ def wanted(person: PersonDocument, world: World, policy: Policy, now: dt.datetim
     )
 
 
-def served(person: PersonDocument, key: AccountKey, policy: Policy) -> tuple[str, ...]:
-    """Keys of the personas that an account serves, whatever the day: those whose type has a rule of this class."""
-    types = {rule.persona for rule in policy.accounts if rule.account_class == key.account_class}
-    return tuple(sorted(p.key for p in person.personas if p.type in types and p.employer == key.employer))
-
-
 def desired(person: PersonDocument, world: World, policy: Policy, names: Names, now: dt.datetime) -> Desired:
     """Deterministic; every group has a reason; nothing but the masked profile of a restricted person."""
     today = local_date(now)
-    found, why_not = bases(person, world, policy, today)
+    found = bases(person, world, policy, today)
     accounts: list[DesiredAccount] = []
+    waits: list[dt.datetime] = []
     for key in sorted(names, key=lambda k: (k.employer, k.account_class)):
-        mine = [basis for basis in found if basis.key == key]
-        mine_not = tuple(w for w in why_not if w.rule in {r.id for r in policy.accounts if _is_of(r, key)})
+        personas = served(person, key, policy)
+        share = shares(names[key], personas, today)
         for given in names[key]:
+            until = awaits(given, personas, now)
+            if until is not None:
+                waits.append(until)
+                continue
+            elsewhere = frozenset(p.key for p in personas) - frozenset(share[given.id])
+            mine, mine_not = _of_account(key, given, elsewhere, found, policy)
             for target in _all_targets(mine, given, world):
                 view = _View(person, world, policy, today, given, target)
                 intent = view.intent(mine, mine_not)
@@ -86,30 +88,61 @@ def desired(person: PersonDocument, world: World, policy: Policy, names: Names, 
     days = [*boundaries(person, (policy.lead_of(rule) for rule in policy.accounts)), *policy.boundaries()]
     days += [day for unit in units if unit in world.units for day in unit_boundaries(world.units[unit])]
     reads = units | {person_thing(manager) for manager in managers_read(person)}
-    return Desired(tuple(accounts), first_after(days, today), frozenset(reads))
+    return Desired(tuple(accounts), _earliest(first_after(days, today), *waits), frozenset(reads))
 
 
-def gone(names: Names, world: World, *, erased: bool) -> tuple[DesiredAccount, ...]:
+def _of_account(
+    key: AccountKey,
+    given: Given,
+    elsewhere: frozenset[str],
+    found: tuple[tuple[Basis, ...], tuple[WhyNot, ...]],
+    policy: Policy,
+) -> tuple[list[Basis], tuple[WhyNot, ...]]:
+    """What this account rests on, and what gives it nothing. `elsewhere`: personas that another account of the same key
+    serves; while a fact about one is missing, an account that ever served it keeps what it had."""
+    all_bases, refused = found
+    of_key = [basis for basis in all_bases if basis.key == key]
+    mine = [
+        basis
+        for basis in of_key
+        if basis.persona.key not in elsewhere or (basis.undecided and basis.persona.key in given.served)
+    ]
+    rules = {rule.id for rule in policy.accounts if rule.account_class == key.account_class}
+    others = tuple(
+        WhyNot(basis.rule.id, basis.persona.key, "other-account")
+        for basis in of_key
+        if basis.existence is not Existence.LIMBO and basis not in mine
+    )
+    return mine, (*(one for one in refused if one.rule in rules and one.persona not in elsewhere), *others)
+
+
+def gone(names: Names, world: World, now: dt.datetime, *, erased: bool) -> Desired:
     """Nothing is known of the person any more: every account there was is disabled and shows nothing but its uid.
 
     `erased`: that is urgent, as protection is. Else the person is withheld from us (the last employment is gone from a
-    complete export, say): an end like any other, which the brake may hold."""
-    return tuple(
-        DesiredAccount(given, target, _bare(given, erased=erased))
-        for key in sorted(names, key=lambda k: (k.employer, k.account_class))
-        for given in names[key]
-        for target in _all_targets((), given, world)
-    )
+    complete export, say): an end like any other, which the brake may hold; an account that a redirect has just brought
+    waits for what is said of the two of them."""
+    accounts: list[DesiredAccount] = []
+    waits: list[dt.datetime] = []
+    for key in sorted(names, key=lambda k: (k.employer, k.account_class)):
+        for given in names[key]:
+            until = None if erased else awaits(given, (), now)
+            if until is not None:
+                waits.append(until)
+                continue
+            bare = _bare(given, erased=erased)
+            accounts += [DesiredAccount(given, target, bare) for target in _all_targets((), given, world)]
+    return Desired(tuple(accounts), _earliest(*waits), frozenset())
+
+
+def _earliest(*moments: dt.datetime | None) -> dt.datetime | None:
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _bare(given: Given, *, erased: bool) -> Intent:
     state = AccountState(given.id, Presence.DISABLED, given.uid)
     why_not = (WhyNot("", "", "erased" if erased else "withheld"),)
     return Intent(state, given.salt, create_missing=False, protected=erased, why_not=why_not)
-
-
-def _is_of(rule: object, key: AccountKey) -> bool:
-    return getattr(rule, "account_class", "") == key.account_class
 
 
 def _targets(person: PersonDocument, basis: Basis, policy: Policy) -> tuple[str, ...]:
@@ -203,9 +236,12 @@ class _View:
         )
 
     def _kept(self, here: Sequence[Basis], by_rule: Grants) -> Iterator[Reason]:
-        """While a fact of a basis is missing, the groups that the account had stay."""
-        old = (self.previous.groups if self.previous else frozenset()) - by_rule.groups
-        waiting = next((b for b in here if b.undecided and b.existence is Existence.ENABLED), None)
-        if old and waiting:
-            rule = f"{KEPT}:{waiting.undecided}"
-            yield Reason(rule, self.policy.version, waiting.persona.key, (waiting.persona.stamp,), old)
+        """While a fact of a basis is missing, the groups that the account had from that very persona stay."""
+        left = (self.previous.groups if self.previous else frozenset()) - by_rule.groups
+        for basis in here:
+            if self.previous and basis.undecided and basis.existence is Existence.ENABLED:
+                mine = left & self.previous.given_by(basis.persona.key)
+                left -= mine
+                if mine:
+                    rule = f"{KEPT}:{basis.undecided}"
+                    yield Reason(rule, self.policy.version, basis.persona.key, (basis.persona.stamp,), mine)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from iam.domain.account import Existence
+from iam.domain.account import Existence, Reason
 from streams.contracts.documents import PersonDocument, UnitDocument
 from streams.contracts.time import day_after, holds
 
@@ -21,21 +21,35 @@ class AccountKey:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An account that has its permanent key and its names."""
+    """An account that has its permanent key and its names.
+
+    `served`: keys of the personas that it serves or ever served, each with the number of the decision by which it first
+    did. `joined_at` (UTC): when a redirect brought it here, None where it is with the person whom it was made for.
+    """
 
     id: str
     uid: str
     eppn: str
     salt: str
+    served: Mapping[str, int] = field(default_factory=dict)
+    joined_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """What was desired of an account in a target before now. `attributes` is empty where it can no longer be read."""
+    """What was desired of an account in a target before now. `reasons` is None and `attributes` empty where they can no
+    longer be read."""
 
     existence: Existence
     groups: frozenset[str] = frozenset()
+    reasons: tuple[Reason, ...] | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def given_by(self, persona: str) -> frozenset[str]:
+        """The groups that rested on a persona; where the reasons cannot be read any of them may have."""
+        if self.reasons is None:
+            return self.groups
+        return frozenset(group for reason in self.reasons if reason.persona == persona for group in reason.groups)
 
 
 class UnitState(StrEnum):

@@ -37,7 +37,9 @@ class Standing:
     def previous(self) -> Previous:
         """As the domain is told of it."""
         existence = existence_of(self.presence, create_missing=self.create_missing)
-        return Previous(existence, self.groups, self.intent.state.attributes if self.intent else {})
+        if self.intent is None:
+            return Previous(existence, self.groups)
+        return Previous(existence, self.groups, self.intent.reasons, self.intent.state.attributes)
 
 
 def existence_of(presence: Presence, *, create_missing: bool) -> Existence:

@@ -3,12 +3,13 @@
 import datetime as dt
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from iam.domain.desired import DesiredAccount, Names, desired, gone, served, wanted
+from iam.domain.desired import Desired, Names, desired, gone, wanted
 from iam.domain.naming import account_id
 from iam.domain.policy import Policy
-from iam.domain.world import AccountKey, Previous, World, managers_read, units_read
+from iam.domain.serving import awaits, served, shares
+from iam.domain.world import AccountKey, Given, Previous, World, managers_read, units_read
 from iam.evaluate import changes
 from iam.evaluate.locking import NotLocked
 from iam.evaluate.stamps import newest_stamp
@@ -18,6 +19,7 @@ from iam.store.ledger import AccountRow, Ledger, Wish
 from iam.store.world import Cause, Connection
 from streams.clock import Clock
 from streams.contracts.documents import PersonDocument, UnitDocument, Version
+from streams.contracts.time import local_date
 from streams.sealing import Key, KeyRing, KeyState
 
 log = logging.getLogger(__name__)
@@ -109,11 +111,11 @@ class Evaluator:
         for subject in subjects:
             names = _names(batch.accounts.get(subject.id, ()))
             world = World(batch.units, world_managers, _previous(names, batch.standing))
-            intents, next_change, looked = self._desired(subject, world, names, now)
-            reads[subject.id] = looked
-            timers[subject.id] = next_change
+            all_of_it = self._desired(subject, world, names, now)
+            reads[subject.id] = all_of_it.reads
+            timers[subject.id] = all_of_it.next_change
             stamp = newest_stamp(subject.document) if subject.document else ""
-            for one in intents:
+            for one in all_of_it.accounts:
                 old = batch.standing.get((one.account.id, one.target))
                 made = changes.change(subject.id, one, old, subject.key)
                 if made:
@@ -155,31 +157,41 @@ class Evaluator:
             has = {row.key for row in batch.accounts.get(subject.id, ())}
             world = World(batch.units)
             for key in sorted(wanted(subject.document, world, self.policy, now) - has, key=lambda k: k.account_class):
-                wishes.append(self._wish(subject.document, key))
+                wishes += self._wishes(subject.document, key, now)
             moment = f"{subject.version.epoch}.{subject.version.number}.{self._fingerprint}"
-            self._serve(connection, subject.document, batch.accounts.get(subject.id, []), now, moment)
+            changed = self._served_otherwise(subject.document, batch.accounts.get(subject.id, []), now)
+            self._ledger.serve(connection, changed, now, moment)
         made = self._ledger.allocate(connection, wishes, now)
         for row in made:
             batch.accounts.setdefault(row.key.person, []).append(row)
         return {row.key.person for row in made}
 
-    def _wish(self, document: PersonDocument, key: AccountKey) -> Wish:
-        """An account of this key that the document tells of already (a rebuilt store) is taken over with its name."""
+    def _wishes(self, document: PersonDocument, key: AccountKey, now: dt.datetime) -> list[Wish]:
+        """The accounts of this key that the document tells of already (a rebuilt store) are taken over, with their names
+        and whom they serve; where it tells of none, one is asked for."""
         own = [AccountKey(person, key.employer, key.account_class) for person in (document.id, *document.aliases)]
         ids = [account_id(self._secret, one) for one in own]
-        told = {entry.account: entry.uid for persona in document.personas for entry in persona.accounts}
-        chosen = next((one for one in ids if one in told), ids[0])
-        return Wish(key, served(document, key, self.policy), chosen, told.get(chosen, ""))
+        personas = served(document, key, self.policy)
+        told = {entry.account: entry.uid for persona in personas for entry in persona.accounts}
+        serves = {one: {p.key: 0 for p in personas if any(e.account == one for e in p.accounts)} for one in told}
+        chosen = [one for one in ids if one in told] or ids[:1]
+        givens = [Given(one, "", "", "", serves.get(one, {})) for one in chosen]
+        share = shares(givens, personas, local_date(now))
+        return [Wish(key, share[one], one, told.get(one, "")) for one in chosen]
 
-    def _serve(
-        self, connection: Connection, document: PersonDocument, rows: list[AccountRow], now: dt.datetime, moment: str
-    ) -> None:
-        changed = []
-        for row in rows:
-            personas = served(document, row.key, self.policy)
-            if personas and personas != row.personas:
-                changed.append(AccountRow(row.key, row.given, personas))
-        self._ledger.serve(connection, changed, now, moment)
+    def _served_otherwise(self, document: PersonDocument, rows: list[AccountRow], now: dt.datetime) -> list[AccountRow]:
+        """The accounts that serve other personas now than those that were told, with these."""
+        changed: list[AccountRow] = []
+        for key in {row.key for row in rows}:
+            personas = served(document, key, self.policy)
+            mine = [row for row in rows if row.key == key]
+            share = shares([row.given for row in mine], personas, local_date(now))
+            changed += [
+                replace(row, personas=share[row.given.id])
+                for row in mine
+                if personas and not awaits(row.given, personas, now) and share[row.given.id] != row.personas
+            ]
+        return sorted(changed, key=lambda row: row.given.id)
 
     def _managers(self, connection: Connection, batch: _Batch) -> dict[tuple[str, str], str]:
         """Account ids of managers by the person id that the documents use, and employer; the oldest account counts."""
@@ -190,13 +202,10 @@ class Evaluator:
             for row in reversed(rows.get(person, []))
         }
 
-    def _desired(
-        self, subject: Subject, world: World, names: Names, now: dt.datetime
-    ) -> tuple[tuple[DesiredAccount, ...], dt.datetime | None, frozenset[str]]:
+    def _desired(self, subject: Subject, world: World, names: Names, now: dt.datetime) -> Desired:
         if subject.document is None:
-            return gone(names, world, erased=not subject.withheld), None, frozenset()
-        found = desired(subject.document, world, self.policy, names, now)
-        return found.accounts, found.next_change, found.reads
+            return gone(names, world, now, erased=not subject.withheld)
+        return desired(subject.document, world, self.policy, names, now)
 
 
 def _live(keys: Keys, key_id: str) -> Key | None:

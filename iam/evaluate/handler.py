@@ -78,8 +78,7 @@ class EvaluateHandler:
             raise NotLocked(alone=lives_on)
         self._units(connection, arrived)
         causes = self._redirects(connection, arrived) | self._persons(connection, arrived)
-        causes |= self._releases(connection, own)
-        causes = {person: cause for person, cause in causes.items() if person_thing(person) in locks.alone}
+        causes |= self._releases(connection, own, locks)
         moved = store.redirects(connection, causes)
         causes |= {to: causes[old] for old, to in moved.items() if to not in causes and old in causes}
         subjects = self._evaluator.load(connection, causes.keys() - moved.keys(), causes)
@@ -99,7 +98,7 @@ class EvaluateHandler:
         """Returns whom to evaluate because of them."""
         found: dict[str, Cause] = {}
         for old, news in sorted(arrived.redirects.items()):
-            if joins.redirect(connection, old, news.document.to, news.version):
+            if joins.redirect(connection, old, news.document.to, news.version, self._clock.now()):
                 found[news.document.to] = news.cause
                 self._again(connection, [person_thing(old)], news.cause)
         return found
@@ -120,18 +119,17 @@ class EvaluateHandler:
         for row in rows:
             news = arrived.persons.get(row.id)
             if row.id in stored and news and (news.document.aliases or row.id in claimed):
-                moved = joins.claim(connection, row.id, set(news.document.aliases) - {row.id})
+                moved = joins.claim(connection, row.id, set(news.document.aliases) - {row.id}, now)
                 self._again(connection, sorted(store.person_things(moved)), row.cause)
         return {row.id: row.cause for row in rows if row.id in stored}
 
-    def _releases(self, connection: Connection, own: set[str]) -> dict[str, Cause]:
-        """Those who were joined and are two again are both evaluated: what is locked now, the rest from the queue."""
-        now = self._clock.now()
-        cause = Cause("split", now)
+    def _releases(self, connection: Connection, own: set[str], locks: Locks) -> dict[str, Cause]:
+        """Those who were joined and are two again are both evaluated."""
         freed = joins.release(connection, own)
-        both = set(freed) | set(freed.values())
-        store.enqueue(connection, both, now, store.PRIORITY_NOW, cause)
-        return dict.fromkeys(both, cause)
+        both = {*freed, *freed.values()}
+        if not store.person_things(both) <= locks.alone:
+            raise NotLocked(alone=store.person_things(both))
+        return dict.fromkeys(both, Cause("split", self._clock.now()))
 
 
 def _rows(arrived: Arrived, keys: Mapping[str, Key | KeyState]) -> Iterator[NewPerson]:

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import msgspec
+from psycopg.types.json import Jsonb
 
 from iam.domain import naming
 from iam.domain.world import AccountKey, Given
@@ -44,16 +45,19 @@ class Ledger:
     def accounts(self, connection: Connection, persons: Collection[str]) -> dict[str, list[AccountRow]]:
         """By person, the oldest first."""
         rows = connection.execute(
-            """select a.id::text, a.person_id, a.employer, a.class, a.personas, coalesce(u.name, ''), coalesce(e.name, '')
+            """select a.id::text, a.person_id, a.employer, a.class, a.personas, coalesce(u.name, ''), coalesce(e.name, ''),
+                      a.served, l.since
                from iam.account a
                left join iam.name_ledger u on u.account = a.id and u.kind = 'uid'
                left join iam.name_ledger e on e.account = a.id and e.kind = 'eppn'
+               left join lateral iam.lives_on(case when a.first_person <> a.person_id then array[a.first_person] end) l
+                   on true
                where a.person_id = any(%s) order by a.created_at, a.id""",
             [sorted(persons)],
         ).fetchall()
         found: dict[str, list[AccountRow]] = {}
-        for account, person, employer, account_class, personas, uid, eppn in rows:
-            given = Given(account, uid, eppn, naming.digest_salt(self._secret, account))
+        for account, person, employer, account_class, personas, uid, eppn, served, joined_at in rows:
+            given = Given(account, uid, eppn, naming.digest_salt(self._secret, account), served, joined_at)
             row = AccountRow(AccountKey(person, employer, account_class), given, tuple(personas))
             found.setdefault(person, []).append(row)
         return found
@@ -63,9 +67,13 @@ class Ledger:
         ledger has names for gets those back."""
         if not wishes:
             return []
-        taken = self._insert(connection, wishes, now)
+        number = _decision(connection)
+        taken = self._insert(connection, wishes, now, number)
         given = self._give(connection, taken, now)
-        made = [AccountRow(wish.key, given[account], wish.personas) for account, wish in taken.items()]
+        made = [
+            AccountRow(wish.key, replace(given[account], served=dict.fromkeys(wish.personas, number)), wish.personas)
+            for account, wish in taken.items()
+        ]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into iam.journal (at, kind, person_id, account, attributes) values (%s, 'allocated', %s, %s, %s)",
@@ -78,13 +86,18 @@ class Ledger:
         """The personas of these accounts changed. `moment` names the decision (document version and policy)."""
         if not changed:
             return
+        number = _decision(connection)
         with connection.cursor() as cursor:
             cursor.executemany(
-                "update iam.account set personas = %s where id = %s", [(list(r.personas), r.given.id) for r in changed]
+                "update iam.account set personas = %s, served = %s where id = %s",
+                [
+                    (list(r.personas), Jsonb({**dict.fromkeys(r.personas, number), **r.given.served}), r.given.id)
+                    for r in changed
+                ],
             )
         self._announce(connection, changed, "personas", now, moment)
 
-    def _insert(self, connection: Connection, wishes: Sequence[Wish], now: dt.datetime) -> dict[str, Wish]:
+    def _insert(self, connection: Connection, wishes: Sequence[Wish], now: dt.datetime, number: int) -> dict[str, Wish]:
         """By account id. An id that another person has by now (a merge moved it) is passed over."""
         asked = {wish.id for wish in wishes}
         rows = connection.execute("select id::text from iam.account where id = any(%s::uuid[])", [sorted(asked)])
@@ -98,11 +111,19 @@ class Ledger:
             chosen[account] = wish
         with connection.cursor() as cursor:
             cursor.executemany(
-                """insert into iam.account (id, person_id, first_person, employer, class, personas, created_at)
-                   values (%s, %s, %s, %s, %s, %s, %s)""",
+                """insert into iam.account (id, person_id, first_person, employer, class, personas, served, created_at)
+                   values (%(id)s, %(person)s, %(person)s, %(employer)s, %(class)s, %(personas)s, %(served)s, %(now)s)""",
                 [
-                    (a, w.key.person, w.key.person, w.key.employer, w.key.account_class, list(w.personas), now)
-                    for a, w in sorted(chosen.items())
+                    {
+                        "id": account,
+                        "person": wish.key.person,
+                        "employer": wish.key.employer,
+                        "class": wish.key.account_class,
+                        "personas": list(wish.personas),
+                        "served": Jsonb(dict.fromkeys(wish.personas, number)),
+                        "now": now,
+                    }
+                    for account, wish in sorted(chosen.items())
                 ],
             )
         return chosen
@@ -165,6 +186,12 @@ class Ledger:
                    values (%s, %s, %s, %s, %s, %s) on conflict (event_id) do nothing""",
                 [(_event(row, kind, moment), row.given.id, row.key.person, kind, _facts(row), now) for row in rows],
             )
+
+
+def _decision(connection: Connection) -> int:
+    """A number above that of every decision before: who served a persona first is told by it."""
+    row = connection.execute("select nextval('iam.serving')").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _event(row: AccountRow, kind: str, moment: str) -> str:

@@ -1,15 +1,17 @@
 """Accounts and names follow a person through redirect and merge; a split gives back exactly what was joined.
 
-A redirect moves rows and changes nothing else: no account is disabled by it.
+A redirect moves rows and changes nothing else: no account is disabled by it. Redirects are kept as they were told, each
+to the survivor that it named; where a person lives on is where the way of redirects ends (`iam.lives_on`).
 """
 
+import datetime as dt
 from collections.abc import Collection, Mapping
 
-from iam.store.world import Connection
+from iam.store.world import Connection, redirects
 from streams.contracts.documents import Version
 
 
-def redirect(connection: Connection, old: str, to: str, version: Version) -> bool:
+def redirect(connection: Connection, old: str, to: str, version: Version, now: dt.datetime) -> bool:
     """A published redirect. False: something newer is known of `old` already, or it leads nowhere else."""
     if old == to:
         return False
@@ -21,15 +23,15 @@ def redirect(connection: Connection, old: str, to: str, version: Version) -> boo
     ).fetchone()
     if newer:
         return False
-    connection.execute("delete from iam.world_redirect where id = %s and to_id = %s", [to, old])
-    to = _end(connection, to)
+    _survives(connection, to, {old})
     connection.execute(
-        """insert into iam.world_redirect as r (id, to_id, epoch, number) values (%s, %s, %s, %s)
+        """insert into iam.world_redirect as r (id, to_id, epoch, number, since) values (%s, %s, %s, %s, %s)
            on conflict (id) do update set to_id = excluded.to_id, epoch = excluded.epoch, number = excluded.number,
-               claimed = r.claimed and r.to_id = excluded.to_id""",
-        [old, to, version.epoch, version.number],
+               claimed = r.claimed and r.to_id = excluded.to_id,
+               since = case when r.to_id = excluded.to_id then r.since else excluded.since end""",
+        [old, to, version.epoch, version.number, now],
     )
-    _move(connection, old, to)
+    _move(connection, old)
     return True
 
 
@@ -41,61 +43,90 @@ def claimants(connection: Connection, ids: Collection[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
-def claim(connection: Connection, to: str, aliases: Collection[str]) -> set[str]:
+def claim(connection: Connection, to: str, aliases: Collection[str], now: dt.datetime) -> set[str]:
     """The newest document of `to` lists these aliases. Returns those whose rows were moved to it just now."""
-    connection.execute("delete from iam.world_redirect where id = %s and to_id = any(%s)", [to, sorted(aliases)])
-    to = _end(connection, to)
-    known = {
-        row[0]: row[1]
-        for row in connection.execute(
-            "select id, to_id from iam.world_redirect where id = any(%s)", [sorted(aliases)]
-        ).fetchall()
-    }
+    _survives(connection, to, aliases)
+    known = redirects(connection, aliases)
     connection.execute(
         "update iam.world_redirect set claimed = false where to_id = %s and claimed and not id = any(%s)",
         [to, sorted(aliases)],
     )
+    moved = {alias for alias in aliases if known.get(alias) != to}
     for alias in sorted(aliases):
         connection.execute(
-            """insert into iam.world_redirect as r (id, to_id, claimed) values (%s, %s, true)
-               on conflict (id) do update set to_id = excluded.to_id, claimed = true
+            """insert into iam.world_redirect as r (id, to_id, claimed, since) values (%s, %s, true, %s)
+               on conflict (id) do update set to_id = excluded.to_id, claimed = true,
+                   since = case when r.to_id = excluded.to_id then r.since else excluded.since end
                where r.to_id <> excluded.to_id or not r.claimed""",
-            [alias, to],
+            [alias, to, now],
         )
-        if known.get(alias) != to:
-            _move(connection, alias, to)
-    return {alias for alias in aliases if known.get(alias) != to}
+        if alias in moved:
+            _move(connection, alias)
+    return moved
 
 
 def release(connection: Connection, ids: Collection[str]) -> Mapping[str, str]:
     """End the redirects of those of these persons that have a newer document of their own and that nobody claims any
-    more (a split). Their own accounts go back to them. Returns whom each was joined with."""
-    freed: dict[str, str] = dict(
-        connection.execute(
-            """delete from iam.world_redirect r using iam.world_person p
-               where (r.id = any(%(ids)s) or r.to_id = any(%(ids)s)) and not r.claimed and p.id = r.id
-                 and p.body is not null and (p.epoch, p.number) > (r.epoch, r.number)
-               returning r.id, r.to_id""",
-            {"ids": sorted(ids)},
-        ).fetchall()
-    )
-    for old, to in sorted(freed.items()):
-        connection.execute(
-            "update iam.account set person_id = first_person where first_person = %s and person_id = %s", [old, to]
-        )
-    return freed
+    more (a split). Their own accounts go back to them, with those of whoever was joined with them before. Returns where
+    each lived."""
+    lived = redirects(connection, _told_of(connection, ids))
+    freed = connection.execute(
+        """delete from iam.world_redirect r using iam.world_person p
+           where (r.id = any(%(ids)s) or r.to_id = any(%(ids)s)) and not r.claimed and p.id = r.id
+             and p.body is not null and (p.epoch, p.number) > (r.epoch, r.number)
+           returning r.id""",
+        {"ids": sorted(ids)},
+    ).fetchall()
+    for row in sorted(freed):
+        _follow(connection, row[0])
+    return {row[0]: lived[row[0]] for row in freed}
 
 
-def _end(connection: Connection, person: str) -> str:
-    """Where a person lives on now. Redirects always lead to their end, see `_move`."""
-    row = connection.execute("select to_id from iam.world_redirect where id = %s", [person]).fetchone()
-    return str(row[0]) if row else person
+def _told_of(connection: Connection, ids: Collection[str]) -> set[str]:
+    """These persons, and those who were redirected to one of them."""
+    rows = connection.execute("select id from iam.world_redirect where to_id = any(%s)", [sorted(ids)]).fetchall()
+    return {*ids, *(row[0] for row in rows)}
 
 
-def _move(connection: Connection, old: str, to: str) -> None:
+def _survives(connection: Connection, person: str, others: Collection[str]) -> None:
+    """`person` is who these live on as: should its own way lead to one of them, the turn is the newer word, and that
+    redirect is over."""
+    way = connection.execute(
+        """with recursive way (id) as (
+               select to_id from iam.world_redirect where id = %(id)s
+               union
+               select r.to_id from way join iam.world_redirect r using (id)
+           )
+           select 1 from way where id = any(%(others)s) limit 1""",
+        {"id": person, "others": sorted(others)},
+    ).fetchone()
+    if way:
+        connection.execute("delete from iam.world_redirect where id = %s", [person])
+        _follow(connection, person)
+
+
+def _move(connection: Connection, old: str) -> None:
     """Everything that hangs on `old`. Its document is dropped (the version stays: an older one is still older)."""
-    connection.execute("update iam.account set person_id = %s where person_id = %s", [to, old])
-    connection.execute("update iam.world_redirect set to_id = %s where to_id = %s and id <> %s", [to, old, to])
+    _follow(connection, old)
     connection.execute("update iam.world_person set body = null, key_id = '' where id = %s", [old])
     connection.execute("delete from iam.read_index where person = %s", [old])
     connection.execute("delete from iam.due where person = %s", [old])
+
+
+def _follow(connection: Connection, person: str) -> None:
+    """Every account is where the person lives whom it was made for: those of `person`, and of all who were joined with
+    that person before."""
+    connection.execute(
+        """with recursive joined (id) as (
+               select %(id)s::text
+               union
+               select r.id from iam.world_redirect r join joined on r.to_id = joined.id
+           ), home as (
+               select a.id, coalesce(l.to_id, a.first_person) as person
+               from iam.account a join joined on a.first_person = joined.id
+               left join lateral iam.lives_on(array[a.first_person]) l on true
+           )
+           update iam.account a set person_id = home.person from home
+           where a.id = home.id and a.person_id <> home.person""",
+        {"id": person},
+    )

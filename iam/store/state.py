@@ -126,7 +126,7 @@ _ACCOUNTS = """
 select a.id::text, a.person_id, a.employer, a.class, a.personas, a.created_at,
        coalesce((select jsonb_object_agg(n.kind, n.name) from iam.name_ledger n where n.account = a.id), '{}'::jsonb)
 from iam.account a
-where a.person_id = coalesce((select r.to_id from iam.world_redirect r where r.id = %(person)s), %(person)s)
+where a.person_id = coalesce((select l.to_id from iam.lives_on(array[%(person)s::text]) l), %(person)s)
    or a.id::text = %(person)s
 order by a.created_at, a.id
 """

@@ -63,8 +63,9 @@ class WorldUnit(IamTable, table=True):
 
 
 class WorldRedirect(IamTable, table=True):
-    """The person `id` lives on under `to_id`: by a published redirect (with its version), or because the newest document
-    of `to_id` lists it among its aliases (`claimed`)."""
+    """The person `id` lives on under `to_id`, which may live on elsewhere in turn (`iam.lives_on`): by a published redirect
+    (with its version), or because the newest document of `to_id` lists it among its aliases (`claimed`). `since`: when
+    that was heard of."""
 
     __tablename__ = "world_redirect"
     id: str = Field(primary_key=True)
@@ -72,6 +73,7 @@ class WorldRedirect(IamTable, table=True):
     epoch: int = _big()
     number: int = _big()
     claimed: bool
+    since: dt.datetime = _instant(nullable=False)
 
 
 class ReadIndex(IamTable, table=True):
@@ -95,7 +97,9 @@ class Due(IamTable, table=True):
 
 class Account(IamTable, table=True):
     """One login: (person, employer, class). `id` is the opaque, permanent account key. `personas`: whom it serves.
-    After a merge a person may have two of one class: both stay. `first_person`: who it goes back to in a split."""
+    `served`: all that it ever served, with the number of the decision by which it first did. After a merge a person may
+    have two of one class: both stay, and each persona is served by one of them. `first_person`: whom it was made for;
+    `person_id` is where that person lives now."""
 
     __tablename__ = "account"
     id: uuid.UUID = Field(primary_key=True)
@@ -104,6 +108,7 @@ class Account(IamTable, table=True):
     employer: str
     account_class: str = Field(sa_column=Column("class", Text, nullable=False))
     personas: list[str] = _texts()
+    served: dict[str, int] = Field(sa_column=Column(JSONB, nullable=False))
     created_at: dt.datetime = _instant(nullable=False)
 
 

@@ -161,7 +161,7 @@ def redirects(connection: Connection, ids: Collection[str]) -> dict[str, str]:
     """Where those of these persons that were redirected live on."""
     if not ids:
         return {}
-    rows = connection.execute("select id, to_id from iam.world_redirect where id = any(%s)", [list(ids)]).fetchall()
+    rows = connection.execute("select id, to_id from iam.lives_on(%s)", [list(ids)]).fetchall()
     return dict(rows)
 
 

@@ -53,7 +53,8 @@ def test_two_persons_who_were_hired_and_are_joined_keep_both_accounts(iam: Iam) 
 def test_a_split_gives_back_exactly_what_was_joined(iam: Iam, split_first: bool) -> None:
     iam.say(person(work("e1"), who="a"), person(work("e2", at_unit=O2), who="b"))
     hash_before = desired_hash(iam.pool, iam.keys)
-    iam.say(person(work("e1"), work("e2", at_unit=O2), who="a", aliases=("b",)), Redirect("b", "a"))
+    joined = person(work("e1"), work("e2", at_unit=O2), who="a", family="Gemensam", aliases=("b",))
+    iam.say(joined, Redirect("b", "a"))
     iam.settle()
     assert desired_hash(iam.pool, iam.keys).hash != hash_before.hash
     apart = [iam.message(person(work("e2", at_unit=O2), who="b")), iam.message(person(work("e1"), who="a"))]
@@ -61,6 +62,36 @@ def test_a_split_gives_back_exactly_what_was_joined(iam: Iam, split_first: bool)
         iam.handler([message])
     iam.settle()
     assert iam.rows("select count(*) from iam.world_redirect") == [(0,)]
+    assert desired_hash(iam.pool, iam.keys) == hash_before
+
+
+@pytest.mark.parametrize("aliases", [True, False], ids=["release-with-aliases", "release-without-aliases"])
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_split_gives_back_all_who_had_been_joined_with_that_person_before(
+    iam: Iam, order: tuple[int, ...], aliases: bool
+) -> None:
+    """b became x, and x was taken for a: parted again, x has its own account and that of b."""
+
+    def known(*ids: str) -> tuple[str, ...]:
+        return ids if aliases else ()
+
+    iam.say(person(work("e1"), who="a"), person(work("e2"), who="x"), person(work("e3"), who="b"))
+    mine = {who: iam.state(who).key for who in ("a", "x", "b")}
+    iam.say(person(work("e2"), work("e3"), who="x", aliases=known("b")), Redirect("b", "x"))
+    hash_before = desired_hash(iam.pool, iam.keys)
+    joined = person(work("e1"), work("e2"), work("e3"), who="a", family="Gemensam", aliases=known("b", "x"))
+    iam.say(joined, Redirect("x", "a"), Redirect("b", "a"))
+    assert {view.id for view in Accounts(iam.pool, iam.keys).of_person("a")} == set(mine.values())
+    apart = [
+        iam.message(person(work("e2"), work("e3"), who="x", aliases=known("b"))),
+        iam.message(Redirect("b", "x")),
+        iam.message(person(work("e1"), who="a")),
+    ]
+    for index in order:
+        iam.handler([apart[index]])
+    iam.settle()
+    assert [view.id for view in Accounts(iam.pool, iam.keys).of_person("a")] == [mine["a"]]
+    assert {view.id for view in Accounts(iam.pool, iam.keys).of_person("x")} == {mine["x"], mine["b"]}
     assert desired_hash(iam.pool, iam.keys) == hash_before
 
 

@@ -152,7 +152,9 @@ class Provisioning:
         for one in self.last.accounts:
             state = one.intent.state
             existence = existence_of(state.presence, create_missing=one.intent.create_missing)
-            self.previous[one.account.id, one.target] = Previous(existence, state.groups, state.attributes)
+            self.previous[one.account.id, one.target] = Previous(
+                existence, state.groups, one.intent.reasons, state.attributes
+            )
         return {one.target: one for one in self.last.accounts}
 
     def presence(self, document: PersonDocument, now: dt.datetime, target: str = "directory") -> Presence | None:

@@ -120,6 +120,19 @@ def test_closing_one_persona_changes_no_group_with_another_basis(one: Persona, o
     assert accounts.groups(person(closed, other), at(day)) == alone
 
 
+@given(employments("e1"), employments("e2"), days)
+def test_closing_one_persona_takes_every_group_that_rested_on_it_alone_whatever_the_other_waits_for(
+    one: Persona, other: Persona, day: dt.date
+) -> None:
+    accounts = Provisioning()
+    before = accounts.see(person(one, other), at(day)).get("directory")
+    reasons = before.intent.reasons if before else ()
+    of_the_other = {group for reason in reasons if reason.persona == other.key for group in reason.groups}
+    of_the_other |= Provisioning().groups(person(other), at(day))
+    closed = msgspec.structs.replace(one, cancelled=True)
+    assert accounts.groups(person(closed, other), at(day)) <= of_the_other
+
+
 groups = st.frozensets(st.sampled_from(["org:a", "org:b", "role:x", "role:y"]))
 attributes = st.dictionaries(st.sampled_from(["display_name", "title"]), st.sampled_from(["A", "B"]))
 states = st.builds(AccountState, st.just("k"), st.sampled_from(Presence), st.just("u"), attributes, groups)

@@ -134,6 +134,15 @@ def test_s13_a_unit_that_is_not_known_keeps_what_was_and_adds_nothing() -> None:
     }
 
 
+def test_s13_the_end_of_one_employment_takes_its_groups_also_while_the_unit_of_another_is_not_known() -> None:
+    accounts = Provisioning()
+    accounts.see(person(work("e1", to=DAY)), at(DAY))
+    both = person(work("e1", to=DAY), work("e3", since=DAY + D, at_unit="unit:kommun:unheard"))
+    after = accounts.see(both, at(DAY + D))["directory"].intent.state
+    assert after.presence is Presence.ENABLED
+    assert after.groups == frozenset()
+
+
 def test_s13_a_joiner_in_an_unknown_or_closed_unit_waits_without_an_account() -> None:
     unknown = Provisioning(units={TOP: UNITS[TOP]})
     assert unknown.see(person(work()), at(DAY)) == {}
