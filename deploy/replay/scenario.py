@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 
+from deploy.yaml_files import TextLoader, Unreadable, read_file
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import test_coordination_number, test_number
 from streams.contracts.time import STOCKHOLM
@@ -132,16 +132,6 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     about: str = ""
 
 
-class TextLoader(yaml.SafeLoader):
-    """Safe YAML that leaves dates and times as the text they are written as."""
-
-
-TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of a scenario file."""
     schema = msgspec.json.schema(Scenario)
@@ -151,10 +141,9 @@ def json_schema() -> dict[str, Any]:
 def read_scenario(path: Path) -> Scenario:
     """Raises `Rejected("scenario.invalid")` with the file's name and the place in it."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), TextLoader)  # noqa: S506  # a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        place = getattr(error, "problem_mark", None)
-        raise Rejected("scenario.invalid", f"{path.name}: {type(error).__name__} {place or ''}".strip()) from None
+        data = read_file(path, TextLoader)
+    except Unreadable as mistake:
+        raise Rejected("scenario.invalid", f"{path.name}: {mistake}") from None
     try:
         scenario = msgspec.convert(data, Scenario)
     except msgspec.ValidationError as error:

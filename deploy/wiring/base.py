@@ -2,26 +2,18 @@
 
 import os
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
 
 import psycopg
 import psycopg_pool
-import yaml
 
 from deploy.settings import Settings
-from streams.brake import Brake, HeldFlows
 from streams.clock import Clock, SystemTicker, Ticker
 from streams.clock_row import DatabaseClock
-from streams.contracts.errors import KallanError
 from streams.database import migrate, open_pool
 from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
-from streams.metrics import Meter
-from streams.sealing import KeyState
-from streams.worker_metrics import KEY_MISSES
 
 PACKAGES = ("streams", "connectors", "mmd", "iam")
 """Every package that has a schema, in the order in which they are migrated."""
@@ -37,7 +29,6 @@ class Base:
     name: str
     pool_size: int = 4
     given_clock: Clock | None = None  # the direct replay moves its own
-    meter: Meter = field(default_factory=Meter)
 
     @cached_property
     def pool(self) -> Pool:
@@ -51,10 +42,7 @@ class Base:
     @cached_property
     def keys(self) -> PostgresKeyRing:
         """The data keys; which classes a process may use is decided by the codecs that it is given."""
-        return PostgresKeyRing(self.keys_pool, self.settings.master_key, missed=self._key_missed)
-
-    def _key_missed(self, state: KeyState) -> None:
-        self.meter.count(KEY_MISSES, state=state.value)
+        return PostgresKeyRing(self.keys_pool, self.settings.master_key)
 
     @cached_property
     def clock(self) -> Clock:
@@ -67,10 +55,6 @@ class Base:
     @cached_property
     def dead_letters(self) -> DeadLetters:
         return DeadLetters(self.keys_pool)
-
-    def brake(self, failures: int) -> Brake:
-        """Of the consumer group that has this process's name."""
-        return Brake(self.name, HeldFlows(self.keys_pool), failures)
 
     @property
     def owner(self) -> str:
@@ -88,15 +72,3 @@ def migrate_all(settings: Settings) -> None:
     migrate(settings.store_url, PACKAGES)
     if settings.keys_url != settings.store_url:
         migrate(settings.keys_url, ("streams",))
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """A data file. Raises `KallanError("settings.invalid")` with its name and the place of the mistake."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise KallanError("settings.invalid", f"{path.name}: {type(error).__name__} {mark or ''}".strip()) from None
-    if not isinstance(data, dict):
-        raise KallanError("settings.invalid", f"{path.name}: a mapping is expected")
-    return data

@@ -4,8 +4,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
-from deploy.wiring.base import read_yaml
+import msgspec
+
+from deploy.yaml_files import Unreadable, read_file
 from iam.domain.policy import Policy
 from mmd.domain.prefill import Form
 from mmd.domain.register import SourceRegister
@@ -23,11 +26,11 @@ class Releases:
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(path: Path, place: str = "") -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        raise KallanError("settings.invalid", f"{path.name}: {error.detail}") from None
+        raise KallanError("settings.invalid", f"{path.name}: {place}{error.detail}") from None
 
 
 def read_register(path: Path) -> SourceRegister:
@@ -41,27 +44,59 @@ def read_policy(path: Path) -> Policy:
 
 
 def read_forms(path: Path) -> dict[str, Form]:
-    with _named(path):
-        forms = [Form.from_data(data) for data in read_yaml(path).get("forms") or ()]
-    return {form.id: form for form in forms}
+    listed = _converted(path, _FormsFile).forms
+    found: dict[str, Form] = {}
+    for place, one in enumerate(listed):
+        with _named(path, f"forms[{place}]."):
+            form = Form.from_data(one)
+        if form.id in found:
+            raise KallanError("settings.invalid", f"{path.name}: forms[{place}].id: it stands twice")
+        found[form.id] = form
+    return found
 
 
 def read_releases(path: Path) -> Releases:
-    data = read_yaml(path)
-    unknown = set(data) - {"releases", "clients", "topic"}
-    if unknown:
-        raise KallanError("settings.invalid", f"{path.name}: {', '.join(sorted(map(str, unknown)))}")
+    written = _converted(path, _ReleasesFile)
     found: dict[str, Release] = {}
-    for name, one in (data.get("releases") or {}).items():
-        try:
+    for name, one in written.releases.items():
+        with _named(path, f"releases.{name}."):
             found[name] = Release.from_data(one)
-        except Rejected as error:
-            raise KallanError("settings.invalid", f"{path.name}: releases.{name}.{error.detail}") from None
-    clients = {client: tuple(names) for client, names in (data.get("clients") or {}).items()}
-    for client, names in clients.items():
+    for client, names in written.clients.items():
         if missing := set(names) - set(found):
             raise KallanError("settings.invalid", f"{path.name}: clients.{client}: {', '.join(sorted(missing))}")
-    topic = found.get(str(data.get("topic")))
+    topic = found.get(written.topic)
     if topic is None:
         raise KallanError("settings.invalid", f"{path.name}: topic")
-    return Releases(found, clients, topic)
+    return Releases(found, written.clients, topic)
+
+
+class _FormsFile(msgspec.Struct, forbid_unknown_fields=True):
+    forms: list[dict[str, Any]]
+
+
+class _ReleasesFile(msgspec.Struct, forbid_unknown_fields=True):
+    releases: dict[str, dict[str, Any]]
+    topic: str
+    clients: dict[str, tuple[str, ...]] = {}
+
+
+T = TypeVar("T")
+
+
+def _converted(path: Path, kind: type[T]) -> T:
+    """The whole file as a type: what it does not know is a mistake."""
+    try:
+        return msgspec.convert(read_yaml(path), kind)
+    except msgspec.ValidationError as error:
+        raise KallanError("settings.invalid", f"{path.name}: {error}") from None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A data file. Raises `KallanError("settings.invalid")` with its name and the place of the mistake."""
+    try:
+        data = read_file(path)
+    except Unreadable as mistake:
+        raise KallanError("settings.invalid", f"{path.name}: {mistake}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise KallanError("settings.invalid", f"{path.name}: a mapping is expected")
+    return data
