@@ -2,18 +2,22 @@
 
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import psycopg
 import psycopg_pool
 
 from deploy.settings import Settings
+from streams.brake import Brake, HeldFlows
 from streams.clock import Clock, SystemTicker, Ticker
 from streams.clock_row import DatabaseClock
 from streams.database import migrate, open_pool
 from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
+from streams.metrics import Meter
+from streams.sealing import KeyState
+from streams.worker_metrics import KEY_MISSES
 
 PACKAGES = ("streams", "connectors", "mmd", "iam")
 """Every package that has a schema, in the order in which they are migrated."""
@@ -29,6 +33,7 @@ class Base:
     name: str
     pool_size: int = 4
     given_clock: Clock | None = None  # the direct replay moves its own
+    meter: Meter = field(default_factory=Meter)
 
     @cached_property
     def pool(self) -> Pool:
@@ -42,7 +47,10 @@ class Base:
     @cached_property
     def keys(self) -> PostgresKeyRing:
         """The data keys; which classes a process may use is decided by the codecs that it is given."""
-        return PostgresKeyRing(self.keys_pool, self.settings.master_key)
+        return PostgresKeyRing(self.keys_pool, self.settings.master_key, missed=self._key_missed)
+
+    def _key_missed(self, state: KeyState) -> None:
+        self.meter.count(KEY_MISSES, state=state.value)
 
     @cached_property
     def clock(self) -> Clock:
@@ -55,6 +63,10 @@ class Base:
     @cached_property
     def dead_letters(self) -> DeadLetters:
         return DeadLetters(self.keys_pool)
+
+    def brake(self, failures: int) -> Brake:
+        """Of the consumer group that has this process's name."""
+        return Brake(self.name, HeldFlows(self.keys_pool), failures)
 
     @property
     def owner(self) -> str:
