@@ -10,7 +10,8 @@ from mmd.domain.claims import LoggedClaim
 from mmd.domain.conflicts import Undesignated
 from mmd.ingest.identities import Cursor
 from mmd.ingest.prepare import Aside, NewClaim
-from mmd.store.sealed import find_keys, open_claim
+from mmd.store.claim_rows import ClaimAsRead
+from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
 _STORED = "select id, logged_at from mmd.claim where id = any(%b)"
@@ -48,7 +49,8 @@ with member as (
     select s.subject, i.survivor
     from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%b)
 )
-select m.survivor, m.subject, c.id, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+select m.survivor, m.subject,
+       c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
 from member m left join lateral (
     select c.* from mmd.head h join mmd.claim c on c.id = h.claim where h.subject = m.subject
     union all
@@ -163,31 +165,19 @@ def counting(
     rows = cursor.fetchall()
     own = {key.id: key for key in live.values()}
     opening: dict[str, Key | None] = {**own, "": None}
-    opening.update(find_keys(keys, {row[9] for row in rows if row[9] is not None and row[9] not in opening}))
+    claims = [(survivor, subject, ClaimAsRead(*claim)) for survivor, subject, *claim in rows]
+    opening.update(find_keys(keys, {one.key_id for _, _, one in claims if one.id is not None} - opening.keys()))
     groups: dict[str, Group] = defaultdict(Group)
-    for survivor, subject, row, source, source_key, version, digest, event, logged_at, key_id, body in rows:
+    for survivor, subject, one in claims:
         group = groups[survivor]
         group.subjects.add(subject)
-        if row is None or key_id not in opening:
+        if one.id is None or one.key_id not in opening:
             continue
-        key = opening[key_id]
+        key = opening[one.key_id]
         if key is not None and (group.key is None or key.id < group.key.id):
             group.key = key
-        mine = known.get(row)
-        stored = open_claim(key, row, body) if mine is None else mine.logged
-        group.claims.append(
-            LoggedClaim(
-                subject,
-                source,
-                source_key,
-                version,
-                digest,
-                stored.claim,
-                event,
-                logged_at.astimezone(dt.UTC),
-                stored.identifier,
-            )
-        )
+        mine = known.get(one.id)
+        group.claims.append(one.opened(key) if mine is None else one.of(mine.logged))
     return groups
 
 

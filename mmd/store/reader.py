@@ -6,7 +6,6 @@ What is read here is everything the master holds; whoever passes it on does so t
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from uuid import UUID
 
 import psycopg
 import psycopg_pool
@@ -17,9 +16,10 @@ from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
 from mmd.store import disclosing
+from mmd.store.claim_rows import ClaimAsRead
 from mmd.store.conflicts import ConflictEntry, Conflicts
 from mmd.store.own_ids import own_id
-from mmd.store.sealed import Document, find_keys, open_claim, open_documents
+from mmd.store.sealed import Document, find_keys, open_documents
 from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.sealing import KeyRing
@@ -38,7 +38,7 @@ select from_subject, to_subject from mmd.edge
 where from_subject = any(%(subjects)s) and to_subject = any(%(subjects)s) and logged_at <= %(known)s
 """
 _CLAIMS = """
-select id, subject, source, source_key, version, digest, event, logged_at, key_id, body from mmd.claim
+select c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body from mmd.claim c
 where logged_at <= %(known)s and (subject = any(%(subjects)s)
       or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
 """
@@ -159,25 +159,9 @@ class Reader:
         return set()
 
     def _claims(self, rows: list[TupleRow]) -> list[LoggedClaim]:
-        keys = find_keys(self._keys, {row[8] for row in rows})
-        found = []
-        for row, subject, source, source_key, version, digest, event, logged_at, key_id, body in rows:
-            if key_id in keys:
-                stored = open_claim(keys[key_id], _uuid(row), body)
-                found.append(
-                    LoggedClaim(
-                        subject,
-                        source,
-                        source_key,
-                        version,
-                        digest,
-                        stored.claim,
-                        event,
-                        logged_at.astimezone(dt.UTC),
-                        stored.identifier,
-                    )
-                )
-        return found
+        claims = [ClaimAsRead(*row) for row in rows]
+        keys = find_keys(self._keys, (one.key_id for one in claims))
+        return [one.opened(keys[one.key_id]) for one in claims if one.key_id in keys]
 
     def _documents(self, ids: Iterable[str]) -> Mapping[str, Document]:
         with self._pool.connection() as connection:
@@ -186,7 +170,3 @@ class Reader:
 
     def _own_id(self, subject: str) -> str:
         return own_id(self._person_secret, subject)
-
-
-def _uuid(value: object) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
