@@ -48,7 +48,7 @@ class Outages:
     """Says that the broker does not answer: a clear line, not one for every attempt of the library."""
 
     def __init__(self, bootstrap: Bootstrap) -> None:
-        self._bootstrap = bootstrap
+        self._bootstrap = str(bootstrap)
         self._said = float("-inf")
 
     def __call__(self, error: ck.KafkaError) -> None:

@@ -53,7 +53,7 @@ def create_topics(
         except ck.KafkaException as error:
             if time.monotonic() - said >= _SAY_EVERY:
                 said = time.monotonic()
-                log.warning("Kafka at %s does not answer (%s); waiting to create topics", bootstrap, error_name(error))
+                log.warning("Kafka at %s does not answer (%s); waiting to create topics", str(bootstrap), error_name(error))
             if time.monotonic() > deadline:
                 raise away(error, "create topics") from None
         if time.monotonic() > deadline:
@@ -77,7 +77,7 @@ def wait_for_topics(bootstrap: Bootstrap, topics: Sequence[str], *, stop: thread
             return
         if time.monotonic() - said >= _SAY_EVERY:
             said = time.monotonic()
-            log.warning("Kafka at %s %s; waiting", bootstrap, why)
+            log.warning("Kafka at %s %s; waiting", str(bootstrap), why)
         stop.wait(0.25)
 
 

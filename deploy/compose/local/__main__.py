@@ -1,0 +1,31 @@
+"""`python -m deploy.compose.local`: builds, brings up, tries, takes down; exit 1 where something is not as it should be."""
+
+import sys
+import time
+
+import click
+
+from deploy.compose.local.engine import engine
+from deploy.compose.local.images import IMAGES, build
+from deploy.compose.local.trial import try_out
+from streams.contracts.errors import Unavailable
+
+
+def main() -> int:
+    began = time.monotonic()
+    try:
+        with engine() as found:
+            build(found)
+            for tag, _, _ in IMAGES:
+                size = int(found.docker("image", "inspect", "--format", "{{.Size}}", tag))
+                click.echo(f"  {tag}: {size / 1e6:.0f} MB")
+            try_out(found)
+    except Unavailable as error:
+        click.echo(f"NOT GOOD after {time.monotonic() - began:.0f} s: {error.detail}", err=True)
+        return 1
+    click.echo(f"good: everything in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

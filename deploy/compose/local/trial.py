@@ -1,0 +1,169 @@
+"""The stack brought up from nothing, tried from outside, and taken down."""
+
+import datetime as dt
+import json
+import secrets
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import httpx
+
+from deploy.cli.stack import SEED
+from deploy.compose.local.engine import Engine
+from deploy.compose.local.steps import ROOT, run, step
+from deploy.embedded.ports import free_port
+from deploy.municipality.cast import JOINER, Member
+from deploy.municipality.changes import Changes
+from deploy.municipality.generate import generate
+from streams.clock import SystemClock
+from streams.contracts.errors import Unavailable
+
+PERSONS, UNITS = 60, 8
+SCENARIO = "s03_mover.yml"
+_FILES = ("docker-compose.yml", "docker-compose.local.yml")
+_UP_SECONDS = 300.0
+_CHANGE_SECONDS = 60.0
+
+Found = TypeVar("Found")
+
+
+class Project:
+    """One compose project with names of its own: what it makes, it takes away."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.port = free_port()
+        self._name = f"kallan-trial-{secrets.token_hex(3)}"
+        self._compose = engine.compose
+        self._env = {
+            **engine.env,
+            "COMPOSE_PROFILES": "demo",
+            "KALLAN_PORT": str(self.port),
+            "KALLAN_DEMO_PERSONS": str(PERSONS),
+            "KALLAN_DEMO_UNITS": str(UNITS),
+        }
+
+    def __call__(self, *arguments: str | Path, stdin: bytes = b"") -> str:
+        files = [part for name in _FILES for part in ("--file", str(ROOT / name))]
+        return run([*self._compose, "--project-name", self._name, *files, *arguments], env=self._env, stdin=stdin)
+
+    def services(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every container as compose tells of it."""
+        lines = self("ps", "--all", "--format", "json").splitlines()
+        return {one["Service"]: one for one in map(json.loads, lines)}
+
+
+def try_out(engine: Engine) -> None:
+    """Raises `Unavailable` telling what is not as it should be."""
+    with _up(engine) as project:
+        with step("every container healthy, the municipality loaded"):
+            _until(lambda: _not_well(project), _UP_SECONDS)
+        click.echo(project("logs", "--no-log-prefix", "demo"))
+        with tempfile.TemporaryDirectory(prefix="kallan-trial-") as folder:
+            Path(folder).chmod(0o755)  # read by the container's user
+            member = _joiner(project, Path(folder))
+            with step("her account read from OpenLDAP by LDAPS"):
+                _account(project, member)
+            with step("herself read from the API by HTTPS with a token"):
+                _person(project, member, Path(folder))
+        with step("a scenario replayed inside"):
+            click.echo("  " + project("run", "--rm", "-T", "replay", f"/scenarios/{SCENARIO}").strip())
+        with step("up again: nothing is loaded twice"):
+            project("up", "--detach", "--no-build")
+            _until(lambda: _not_well(project), _UP_SECONDS)
+            if project("logs", "--no-log-prefix", "demo").count("loaded before") != len(list(_first_files())):
+                raise Unavailable("service.unavailable", "the municipality was loaded again")
+
+
+@contextmanager
+def _up(engine: Engine) -> Iterator[Project]:
+    project = Project(engine)
+    try:
+        with step("docker compose up"):
+            project("up", "--detach", "--no-build")
+        yield project
+    except Unavailable:
+        for name, one in project.services().items():
+            if _wrong(one):
+                click.echo(f"--- {name}: {_wrong(one)}\n{project('logs', '--tail', '40', '--no-log-prefix', name)}")
+        raise
+    finally:
+        with step("docker compose down"):
+            project("down", "--volumes", "--timeout", "20")
+
+
+def _first_files() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="kallan-trial-") as folder:
+        yield from (file.path.name for file in generate(Path(folder), SEED, PERSONS, UNITS).files)
+
+
+def _not_well(project: Project) -> str:
+    """What is still to come, or nothing. Raises `Unavailable` for what will never be well."""
+    found = []
+    for name, one in sorted(project.services().items()):
+        wrong = _wrong(one)
+        if one["State"] == "exited" and wrong:
+            raise Unavailable("service.unavailable", f"{name}: {wrong}")
+        if wrong:
+            found.append(f"{name}: {wrong}")
+    return ", ".join(found)
+
+
+def _wrong(one: Mapping[str, Any]) -> str:
+    """A container is well if it is healthy, or has ended without an error."""
+    if one["State"] == "exited":
+        return f"ended with {one['ExitCode']}" if one["ExitCode"] else ""
+    return "" if one["Health"] == "healthy" else str(one["Health"] or one["State"])
+
+
+def _until(left: Callable[[], str], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while what := left():
+        if time.monotonic() > deadline:
+            raise Unavailable("service.unavailable", f"after {seconds:.0f} s: {what}")
+        time.sleep(1.0)
+
+
+def _joiner(project: Project, folder: Path) -> Member:
+    """Somebody moves in and is hired: what the population register and HR deliver, through their connectors."""
+    cast = generate(folder, SEED, PERSONS, UNITS)
+    now: dt.datetime = SystemClock().now()
+    with step("a new employee: a file of the population register and one of HR, loaded"):
+        for file in Changes(cast).joiner(now):
+            file.path.chmod(0o644)
+            mount: Sequence[str] = ("--volume", f"{folder}:/in:ro")
+            click.echo(
+                "  " + project("run", "--rm", "-T", *mount, "load", file.source, f"/in/{file.path.name}").strip()
+            )
+    return cast[JOINER]
+
+
+def _account(project: Project, member: Member) -> None:
+    name = f"{member.person.call_name} {member.person.family}"
+
+    def left() -> str:
+        said = project(
+            "exec", "-T", "openldap", "/kallan/search.sh", f"(displayName={name})", "displayName", "memberOf"
+        )
+        return "" if said.startswith("dn: ") and "memberOf: " in said else "no account with groups in the directory"
+
+    _until(left, _CHANGE_SECONDS)
+
+
+def _person(project: Project, member: Member, folder: Path) -> None:
+    project("cp", "api:/run/secrets/ca.pem", folder / "ca.pem")
+    token = project("run", "--rm", "-T", "token", "e-services").strip()
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    with httpx.Client(base_url=f"https://localhost:{project.port}", verify=context, trust_env=False) as client:
+        if client.get("/v1/persons/x").status_code != httpx.codes.UNAUTHORIZED:
+            raise Unavailable("service.unavailable", "the API answers without a token")
+        client.headers["Authorization"] = f"Bearer {token}"
+        found = client.post("/v1/persons/search", json={"identifier": member.number})
+        answer = client.get(f"/v1/persons/{found.raise_for_status().json()['id']}").raise_for_status()
+    if member.person.family not in answer.text:
+        raise Unavailable("service.unavailable", "the API does not show the new employee's name")
