@@ -19,6 +19,9 @@ KILLED_SERVERS = tuple(name for name in SERVERS if name != "ldap")
 _PAUSE = 1.2
 """Seconds between two disturbances, on average."""
 
+_LONGEST_LULL = 5.0
+"""Seconds that a kill waits for work to be on its way."""
+
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +47,7 @@ class Disturber:
             "cut": self._cut,
         }
         end = time.monotonic() + seconds
-        while not (self._enough.is_set() and self._least() >= self.rounds):
+        while not (self._enough.is_set() and self.progress() >= 1.0):
             assert time.monotonic() < end, f"killed so far: {dict(self.kills)}"
             time.sleep(chance.expovariate(1 / _PAUSE))
             if chance.random() < 0.3:
@@ -58,8 +61,10 @@ class Disturber:
     def stop(self) -> None:
         self._enough.set()
 
-    def _least(self) -> int:
-        return min(self.kills[name] for name in (*WORKERS, *KILLED_SERVERS))
+    def progress(self) -> float:
+        """How much of what must be killed at least has been, 0 to 1."""
+        names = (*WORKERS, *KILLED_SERVERS)
+        return sum(min(self.kills[name], self.rounds) for name in names) / (self.rounds * len(names))
 
     def _kill(self, chance: random.Random) -> None:
         """A worker mostly, a server now and then; what was killed least is the likeliest."""
@@ -69,7 +74,9 @@ class Disturber:
         before = stack.pid(name)
         if before is None:  # it has been killed a moment ago and waits for its restart
             return
-        pending = self.life.busy()
+        end = time.monotonic() + _LONGEST_LULL
+        while not (pending := self.life.busy()) and time.monotonic() < end:
+            time.sleep(0.02)
         try:
             os.kill(before, signal.SIGKILL)
         except ProcessLookupError:  # it ended by itself a moment ago

@@ -115,8 +115,13 @@ def disturbed(
             failed: list[BaseException] = []
 
             def feed() -> None:
+                """In step with the kills, so that work is on its way whenever something is killed."""
                 try:
-                    _feed(life, [file for wave in waves for file in wave])
+                    for place, wave in enumerate(waves):
+                        end = time.monotonic() + PATIENCE
+                        while disturber.progress() < place / len(waves) and time.monotonic() < end:
+                            time.sleep(0.05)
+                        _feed(life, wave)
                 except BaseException as error:  # noqa: BLE001  (shown by the test below: a thread's end is silent)
                     failed.append(error)
                 finally:
