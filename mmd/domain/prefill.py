@@ -157,18 +157,19 @@ def prefill(
     *,
     not_known: int = 0,
 ) -> Prefilled:
-    """The form with what is known of the applicant and those of `children` in the applicant's custody on that date, and room
-    for the `not_known` wards of whom there is no document (see `wards_on`): the applicant is asked about them, and a child is
-    never left out in silence.
+    """The form with what is known of the applicant and those of `children` in the applicant's custody on that date, and
+    room for the `not_known` wards of whom there is no document (see `wards_on`): the applicant is asked about them, and
+    a child is never left out in silence.
 
     Takes whole documents and shows of them only what `disclose` gives under the release. Where the applicant or one of
-    the children is not explicitly unprotected, nothing known is shown and a case officer takes over; those fields are
-    not asked either. Raises `Rejected("access.denied")` where the release does not let the reader know the applicant.
+    the children is not explicitly unprotected, or a child's own post names no guardian at all (the applicant's may be
+    older), nothing known is shown and a case officer takes over; those fields are not asked either. Raises
+    `Rejected("access.denied")` where the release does not let the reader know the applicant.
     """
     if not release.in_force(on):
         raise Rejected("access.denied", "release")
     own = [child for child in children if in_custody(applicant, child, on)]
-    if any(person.marking is not Marking.NONE for person in (applicant, *own)):
+    if any(person.marking is not Marking.NONE for person in (applicant, *own)) or not all(c.guardians for c in own):
         return Prefilled(form.id, tuple(_handed_over(form, len(own) + not_known)), True, HANDED_OVER)
     shown = disclose(applicant, release, on)
     if shown is None:

@@ -8,6 +8,7 @@ not by a serial: a document that commits late is not passed by.
 
 import datetime as dt
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,10 +22,12 @@ from mmd.domain.disclosure import disclose, disclose_unit
 from mmd.domain.release import Release
 from mmd.store.cursor import read_cursor, write_cursor
 from mmd.store.disclosing import Cursor, effective_release, unmarked
-from mmd.store.sealed import Document, find_keys, open_document
+from mmd.store.sealed import Document, open_documents
 from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
 from streams.hashing import keyed_digest
 from streams.sealing import KeyRing
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 500
 
@@ -131,19 +134,28 @@ class Feed:
         new = [row[0] for row in db.execute(_NEW, [name, horizon]).fetchall()]
         for start in range(0, len(new), _BATCH):
             rows = db.execute(_NOW, [name, new[start : start + _BATCH]]).fetchall()
-            last = self._write(db, name, effective, on, rows, last)
+            last, left_out = self._write(db, name, effective, on, rows, last)
+            if left_out:
+                logger.error("%d documents cannot be read and are left out of a feed", left_out)
+                seen = horizon  # they are looked at again
         db.execute(_DONE, [content, last, seen, name])
 
-    def _write(self, db: Cursor, name: str, release: Release, on: dt.date, rows: Sequence[TupleRow], last: int) -> int:
-        documents = self._opened([(row[0], row[1], row[3], row[4]) for row in rows])
+    def _write(
+        self, db: Cursor, name: str, release: Release, on: dt.date, rows: Sequence[TupleRow], last: int
+    ) -> tuple[int, int]:
+        """The release's last number after these documents, and how many of them could not be read."""
+        opened = open_documents(self._keys, ((row[0], row[1], row[3], row[4]) for row in rows))
+        documents = opened.documents
         redirects = {one.to for one in documents.values() if isinstance(one, Redirect)}
         db.execute(_SURVIVORS, [sorted(redirects)])
-        survivors = self._opened(db.fetchall())
+        survivors = open_documents(self._keys, db.fetchall()).documents
         open_ids = unmarked(
             db, [one for one in (*documents.values(), *survivors.values()) if isinstance(one, PersonDocument)]
         )
         written: list[_Row] = []
         for document, _, number, _, _, old, told in rows:
+            if document in opened.unreadable:
+                continue
             change, answer = _answer(documents.get(document), survivors, release, on, open_ids)
             if change == "redirect" and not told:
                 answer = b""  # the reader never knew the old id
@@ -155,11 +167,7 @@ class Feed:
             written.append(_Row(document, number, seq, new, (change if new else "gone") if seq else ""))
         names = ("document", "number", "seq", "hash", "change")
         db.execute(_WRITE, [name, *([getattr(one, field) for one in written] for field in names)])
-        return last
-
-    def _opened(self, rows: Sequence[TupleRow]) -> Mapping[str, Document]:
-        keys = find_keys(self._keys, {row[2] for row in rows})
-        return {row: open_document(keys[key_id], row, kind, body) for row, kind, key_id, body in rows if key_id in keys}
+        return last, len(opened.unreadable)
 
 
 def _answer(

@@ -68,6 +68,24 @@ def test_a_new_reader_hears_of_everything_it_may_know_and_then_of_changes(
     assert reader.more() == []
 
 
+def test_a_document_that_cannot_be_opened_holds_up_nobody_elses_notice_and_is_told_of_when_it_can(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    anna, bo = persons(1), persons(2)
+    master.ingest([master.record(one, "1", Protection(), named("Anna")) for one in (anna, bo)])
+    reader = Reading(master, release())
+    reader.more()
+    master.ingest([master.record(anna, "2", named("Annika")), master.record(bo, "2", named("Bosse"))])
+    (good,) = master.rows("select key_id from mmd.document where id = %s", anna.id)
+    with master.pool.connection() as connection:
+        connection.execute("update mmd.document set key_id = 'inner/lost/1' where id = %s", [anna.id])
+    assert reader.more() == [Change(bo.id, "person")]
+    assert reader.more() == []
+    with master.pool.connection() as connection:
+        connection.execute("update mmd.document set key_id = %s where id = %s", [*good, anna.id])
+    assert reader.more() == [Change(anna.id, "person")]
+
+
 def test_a_change_that_does_not_touch_the_answer_gives_no_notice_and_no_gap(
     master: Master, persons: Callable[[int], Someone]
 ) -> None:

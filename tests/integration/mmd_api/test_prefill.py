@@ -115,7 +115,10 @@ def test_a_child_whose_custody_has_ended_is_not_in_the_form(hub: Hub, persons: P
     guardian, child = persons(1), persons(2)
     custody = guardian_of(child, until=dt.date(2026, 3, 2))
     hub.master.ingest(
-        [hub.master.record(guardian, "1", *post("Bo", custody)), hub.master.record(child, "1", *post("Cia"))]
+        [
+            hub.master.record(guardian, "1", *post("Bo", custody)),
+            hub.master.record(child, "1", *post("Cia", ward_of(guardian))),
+        ]
     )
     number = guardian.identifier.value
     assert "0.child-name" in fields(hub.prefill(number))  # the last day counts
@@ -139,8 +142,8 @@ def test_a_child_with_a_new_number_is_in_the_form_once(hub: Hub, persons: Person
     hub.master.ingest(
         [
             hub.master.record(guardian, "1", *post("Bo", guardian_of(old, new))),
-            hub.master.record(old, "1", *post("Cia"), old.refers(new, superseded=True)),
-            hub.master.record(new, "1", *post("Cia"), new.refers(old)),
+            hub.master.record(old, "1", *post("Cia", ward_of(guardian)), old.refers(new, superseded=True)),
+            hub.master.record(new, "1", *post("Cia", ward_of(guardian)), new.refers(old)),
         ]
     )
     found = fields(hub.prefill(guardian.identifier.value))

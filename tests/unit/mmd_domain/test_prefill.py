@@ -118,6 +118,14 @@ def test_a_child_whose_own_post_names_other_guardians_is_not_in_the_form() -> No
     assert not any("child" in f.name for f in form.fields)
 
 
+def test_a_child_whose_own_post_names_nobody_is_for_an_officer_to_look_at() -> None:
+    """Custody may have ended there while the post of the former guardian has not come yet."""
+    nobody = said(Custody(()), of=B, version="20260601")
+    form = prefill(FORM, parent(), [child(B, nobody)], RELEASE, TODAY)
+    assert form.handed_over
+    assert all(field.value is None for field in form.fields)
+
+
 def test_what_the_release_does_not_hold_is_asked() -> None:
     form = prefill(FORM, parent(), [child()], release(attributes=["names"]), TODAY)
     assert {f.name for f in form.fields if not f.asked} == {"guardian", "0.child"}
