@@ -10,8 +10,7 @@ import msgspec
 from deploy.cli.asking import by_option, json_option, print_json
 from deploy.cli.connection import Connection, connected, home_option
 from deploy.screen import console
-from streams.bus import Handler
-from streams.contracts.errors import TEXTS, Rejected
+from streams.contracts.errors import TEXTS
 from streams.contracts.time import STOCKHOLM
 from streams.dead_letters import DeadLetter, LetterState
 
@@ -74,13 +73,14 @@ def show(letter: int, home: Path | None, as_json: bool) -> None:
 @json_option
 def retry(letter: int, who: str, home: Path | None, as_json: bool) -> None:
     """Read the record from the log again and handle it, here and now. Exit 1 where it is refused again."""
+    from deploy.wiring.handlers import handler_of
     from streams.kafka_log import read_at
 
     with connected(home) as connection:
         found = connection.base.dead_letters.show(letter)
         if found.state is LetterState.DISCARDED:
             raise click.UsageError(f"letter {letter} is discarded")
-        handler = handler_of(connection, found.group)
+        handler = handler_of(found.group, connection.base, connection.master, connection.provisioning)
         bootstrap = connection.master.broker
         found = connection.base.dead_letters.retry(
             letter, who, lambda topic, partition, offset: read_at(bootstrap, topic, partition, offset), handler
@@ -100,18 +100,6 @@ def discard(letter: int, who: str, home: Path | None, as_json: bool) -> None:
     with connected(home) as connection:
         found = connection.base.dead_letters.discard(letter, who)
     _show(found, as_json)
-
-
-def handler_of(connection: Connection, group: str) -> Handler:
-    """The handler that the consumer group's workers run. Raises `Rejected("resource.unknown")` for another group."""
-    from deploy.wiring import master, provisioning
-    from deploy.wiring.groups import GROUPS
-
-    if group not in GROUPS:
-        raise Rejected("resource.unknown", f"consumer group {group}")
-    if group.startswith("ingest"):
-        return master.ingest_handler(connection.base, connection.master)
-    return provisioning.evaluate_handler(connection.base, connection.provisioning)
 
 
 def _refused(connection: Connection) -> Sequence[dict[str, Any]]:

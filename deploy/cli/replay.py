@@ -46,7 +46,7 @@ def replay(files: Sequence[Path], through: str, given: bool, as_json: bool, log_
     else:
         good = sum(outcome.good for outcome in outcomes)
         left = sum(len(outcome.not_run) for outcome in outcomes)
-        click.echo(f"{good} of {len(outcomes)} scenarios hold; {left} expectations were not run")
+        click.echo(f"{good} of {len(outcomes)} scenarios hold; {left} steps were not run")
     sys.exit(0 if all(outcome.good for outcome in outcomes) else 1)
 
 

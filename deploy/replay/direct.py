@@ -9,11 +9,13 @@ from typing import Any
 
 from connectors.sources.registry import load, load_records
 from connectors.targets.memory import MemoryTarget
+from deploy.replay.operator import Operator
 from deploy.settings import ExecuteSettings, MasterSettings
 from deploy.wiring import master, provisioning, sources
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_policy
 from deploy.wiring.groups import GROUPS
+from deploy.wiring.handlers import handler_of
 from deploy.wiring.readings import readings
 from streams.bus import Handler, MemoryBus
 from streams.clock import SetClock
@@ -52,7 +54,8 @@ class DirectWorld:
         self.base = Base(settings.master, "replay", pool_size=8, given_clock=self.clock)
         self.targets = {name: MemoryTarget(name) for name in read_policy(settings.execute.policy).targets}
         self._edge = sources.edge(self.base, self.bus)
-        self._consumers = self._runners(settings)
+        self._settings = settings
+        self._consumers = self._runners()
         self._executor = provisioning.executor(self.base, settings.execute, self.targets)
         self._steps: Sequence[Callable[[], int]] = (
             master.relay(self.base, settings.master, self.bus).run_once,
@@ -65,15 +68,13 @@ class DirectWorld:
     def _log(self) -> list[Message]:
         return [message for topic in self.bus.topics() for message in self.bus.log(topic)]
 
-    def _runners(self, settings: DirectSettings) -> list[tuple[str, str, Runner]]:
-        handlers: dict[str, Handler] = {}
-        ingest = master.ingest_handler(self.base, settings.master)
-        evaluate = provisioning.evaluate_handler(self.base, settings.execute)
-        for group in GROUPS:
-            handlers[group] = ingest if group.startswith("ingest") else evaluate
+    def _handler_of(self, group: str) -> Handler:
+        return handler_of(group, self.base, self._settings.master, self._settings.execute)
+
+    def _runners(self) -> list[tuple[str, str, Runner]]:
         return [
-            (group, topic, Runner(handler, self.base.dead_letters, self.base.ticker, group=group))
-            for group, handler in handlers.items()
+            (group, topic, Runner(self._handler_of(group), self.base.dead_letters, self.base.ticker, group=group))
+            for group in GROUPS
             for topic in GROUPS[group]
         ]
 
@@ -95,6 +96,12 @@ class DirectWorld:
         else:
             target.come_up()
             self._executor.retry_now(name)  # its back-off is in real time, which does not pass in a replay
+
+    def operate(self, command: str, arguments: Mapping[str, str]) -> None:
+        Operator(self._edge, self.base.dead_letters, self._read_at, self._handler_of).do(command, arguments)
+
+    def _read_at(self, topic: str, _partition: int, offset: int) -> Message:
+        return self.bus.log(topic)[offset]
 
     def settle(self) -> None:
         for _ in range(_ROUNDS):

@@ -40,6 +40,9 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
     uids = dict(since.uids)
     for name, targets in want.accounts.items():
         for target, account in targets.items():
+            if target not in world.targets:
+                failures.append(f"account {name}: there is no target {target}")
+                continue
             got = account_view(world.account(scenario.cast[name].number, target))
             if got["uid"]:
                 uids.setdefault(f"{name}@{target}", got["uid"])
@@ -68,7 +71,9 @@ def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:
     seen = f" seen by {want.seen_by}" if want.seen_by else ""
     if document is None or not want.known:
         return [] if (document is not None) == want.known else [f"{seen}: want known {want.known}"]
-    return [f"{seen}: {line}" for line in differences(want.has, person_view(document, today(world.clock)))]
+    view = person_view(document, today(world.clock))
+    unknown = [f"{seen}: there is nothing called {name} to see" for name in want.has if name not in view]
+    return unknown + [f"{seen}: {line}" for line in differences(want.has, view)]
 
 
 def _account(want: AccountExpectation, got: Mapping[str, Any]) -> list[str]:
@@ -107,7 +112,7 @@ def _counts(want: Expectation, world: Readings, since: Baseline) -> list[str]:
     found: list[str] = []
     if want.target_calls is not None:
         now = world.target_calls()
-        calls = {target: count - since.calls.get(target, 0) for target, count in now.items()}
+        calls = {target: now.get(target, 0) - since.calls.get(target, 0) for target in {*world.targets, *now}}
         if isinstance(want.target_calls, int):
             if sum(calls.values()) != want.target_calls:
                 found.append(f"target calls: want {want.target_calls}, got {calls}")

@@ -9,16 +9,18 @@ from typing import Any
 
 from connectors.sources.registry import load, load_records
 from deploy.quiet import Quiet
+from deploy.replay.operator import Operator
 from deploy.replay.wipe import wipe
 from deploy.running import Running
 from deploy.wiring import provisioning, sources
 from deploy.wiring.base import Base
+from deploy.wiring.handlers import handler_of
 from deploy.wiring.readings import readings
 from streams.catalogue import TOPICS
 from streams.clock_row import CACHE_SECONDS, set_clock
 from streams.contracts.errors import Rejected
 from streams.kafka import KafkaProducer
-from streams.kafka_log import LagMeter, dump
+from streams.kafka_log import LagMeter, dump, read_at
 
 _PATIENCE_SECONDS = 90.0
 
@@ -32,6 +34,7 @@ class LiveWorld:
         self.base = Base(running.master, "replay")
         producer = KafkaProducer(running.master.broker, client_id="replay")
         self.edge = sources.edge(self.base, producer)
+        self._running = running
         self._targets = provisioning.targets(running.execute)
         self.readings = readings(
             self.base,
@@ -55,6 +58,15 @@ class LiveWorld:
 
     def target(self, name: str, action: str) -> None:
         raise Rejected("scenario.invalid", f"target {name} {action}: only the direct replay can do this")
+
+    def operate(self, command: str, arguments: Mapping[str, str]) -> None:
+        master, execute = self._running.master, self._running.execute
+        Operator(
+            self.edge,
+            self.base.dead_letters,
+            lambda topic, partition, offset: read_at(master.broker, topic, partition, offset),
+            lambda group: handler_of(group, self.base, master, execute),
+        ).do(command, arguments)
 
     def settle(self) -> None:
         self.quiet.wait(_PATIENCE_SECONDS)

@@ -135,7 +135,7 @@ class ScenarioItem(pytest.Item):
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     lines = config.stash[_NOT_RUN]
     if lines:
-        terminalreporter.section("scenario expectations that were not run")
+        terminalreporter.section("scenario steps that were not run")
         for line in sorted(lines):
             terminalreporter.write_line(line)
 

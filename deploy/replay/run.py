@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from deploy.readings import Readings
 from deploy.replay.expectations import Baseline, check
 from deploy.replay.scenario import Scenario, Step, filled, instant_of
-from streams.contracts.errors import Rejected
+from streams.contracts.errors import KallanError, Rejected
 
 
 class World(Protocol):
@@ -27,6 +27,10 @@ class World(Protocol):
 
     def target(self, name: str, action: str) -> None: ...
 
+    def operate(self, command: str, arguments: Mapping[str, str]) -> None:
+        """See `deploy.replay.operator`."""
+        ...
+
     def settle(self) -> None:
         """Return when everything is quiet; raises `Unavailable` when it does not become so in time."""
         ...
@@ -34,7 +38,7 @@ class World(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """`failures` are lines with want and got; `not_run` are expectations that need a part that is not built."""
+    """`failures` are lines with want and got; `not_run` are steps that need a part that is not built."""
 
     scenario: str
     title: str
@@ -49,22 +53,32 @@ class Outcome:
 
 
 def run_scenario(scenario: Scenario, world: World, folder: Path) -> Outcome:
-    """Play the steps in order. The world is expected to be empty. `folder` is where `file` steps are looked up."""
+    """Play the steps in order. The world is expected to be empty. `folder` is where `file` steps are looked up.
+
+    A step that cannot be done is a failure and ends the scenario. Raises `Rejected("scenario.invalid")` for a mistake in the
+    scenario itself.
+    """
     outcome = Outcome(scenario.id, scenario.title, world.name)
     world.set_clock(instant_of(scenario.start))
     baseline = Baseline.of(world.readings)
     for number, step in enumerate(scenario.steps, 1):
         where = f"{scenario.id} step {number}" + (f" ({step.note})" if step.note else "")
+        if step.needs:
+            outcome.not_run.append(f"{where}: needs {step.needs}, which is not built yet")
+            continue
         if step.expect is not None:
-            if step.needs:
-                outcome.not_run.append(f"{where}: needs {step.needs}, which is not built yet")
-                continue
             failures, baseline = check(step.expect, scenario, world.readings, baseline)
             outcome.failures += [f"{where}: {line}" for line in failures]
             outcome.checked += 1
             continue
-        _act(step, scenario, world, folder, where)
-        world.settle()
+        try:
+            _act(step, scenario, world, folder, where)
+            world.settle()
+        except KallanError as error:
+            if error.code == "scenario.invalid":
+                raise
+            outcome.failures.append(f"{where}: {error}")
+            break
     return outcome
 
 
@@ -86,4 +100,4 @@ def _act(step: Step, scenario: Scenario, world: World, folder: Path, where: str)
     elif step.target is not None:
         world.target(step.target.name, step.target.action)
     else:
-        raise Rejected("scenario.invalid", f"{where}: unknown operator command {step.operator!r}")
+        world.operate(step.operator, step.with_)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from deploy.replay.operator import COMMANDS, mistake_in
 from deploy.yaml_files import TextLoader, Unreadable, read_file
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import test_coordination_number, test_number
@@ -36,7 +37,7 @@ NEEDS_NOT_BUILT = frozenset(
         "consultant-source",
     }
 )
-"""Parts that are built later: an expectation that needs one is reported by name as not run."""
+"""Parts that are built later: a step that needs one is reported by name as not run."""
 
 
 class CastMember(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,13 +114,18 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file: str = ""
     text: Annotated[str, msgspec.Meta(description="A native file as it stands, where records cannot say it")] = ""
     total: bool = False
-    operator: str = ""
+    operator: Annotated[
+        str, msgspec.Meta(description=f"A command: {', '.join(COMMANDS)}; any other needs a part that is not built")
+    ] = ""
     with_: Annotated[dict[str, Any], msgspec.Meta(description="Arguments of the operator command")] = msgspec.field(
         name="with", default_factory=dict
     )
     target: TargetAction | None = None
     expect: Expectation | None = None
-    needs: str = ""
+    needs: Annotated[
+        str,
+        msgspec.Meta(description="Part that an expectation or an operator's command needs and that is not built yet"),
+    ] = ""
     note: str = ""
 
 
@@ -155,6 +161,7 @@ def read_scenario(path: Path) -> Scenario:
 def _check(name: str, scenario: Scenario) -> None:
     if not scenario.steps or not any(step.expect for step in scenario.steps):
         raise Rejected("scenario.invalid", f"{name}: a scenario without an expectation proves nothing")
+    _check_cast(name, scenario.cast)
     for number, step in enumerate(scenario.steps, 1):
         where = f"{name}, step {number}"
         acts = [bool(step.at), bool(step.source), bool(step.operator), step.target is not None, step.expect is not None]
@@ -162,8 +169,15 @@ def _check(name: str, scenario: Scenario) -> None:
             raise Rejected("scenario.invalid", f"{where}: exactly one of at, source, operator, target, expect")
         if step.source and [step.records is not None, bool(step.file), bool(step.text)].count(True) != 1:
             raise Rejected("scenario.invalid", f"{where}: a source step has either records or file or text")
-        if step.needs and step.expect is None:
-            raise Rejected("scenario.invalid", f"{where}: only an expectation may need a part that is not built")
+        if step.needs and step.expect is None and not step.operator:
+            raise Rejected(
+                "scenario.invalid", f"{where}: only an expectation or an operator may need what is not built"
+            )
+        if step.with_ and not step.operator:
+            raise Rejected("scenario.invalid", f"{where}: `with` is for an operator")
+        if step.operator and not step.needs and (mistake := mistake_in(step.operator, step.with_)):
+            raise Rejected("scenario.invalid", f"{where}: {mistake}")
+        _check_time(where, step.at)
         if step.needs and step.needs not in NEEDS_NOT_BUILT:
             raise Rejected("scenario.invalid", f"{where}: unknown need, known are {', '.join(sorted(NEEDS_NOT_BUILT))}")
         if step.expect is not None:
@@ -171,6 +185,29 @@ def _check(name: str, scenario: Scenario) -> None:
             unknown = named - set(scenario.cast)
             if unknown:
                 raise Rejected("scenario.invalid", f"{where}: not in the cast: {', '.join(sorted(unknown))}")
+
+
+def _check_cast(name: str, cast: dict[str, CastMember]) -> None:
+    """Each has a number, and no two the same: they would be one person."""
+    of: dict[str, str] = {}
+    for who, member in cast.items():
+        try:
+            number = member.number
+        except Rejected as error:
+            raise Rejected("scenario.invalid", f"{name}, cast {who}: {error.detail}") from None
+        if number in of:
+            raise Rejected(
+                "scenario.invalid", f"{name}: {of[number]} and {who} are one person: same birth date and sex"
+            )
+        of[number] = who
+
+
+def _check_time(where: str, at: str) -> None:
+    try:
+        if at:
+            instant_of(at)
+    except ValueError:
+        raise Rejected("scenario.invalid", f"{where}: at is no time that there is") from None
 
 
 _REFERENCE = re.compile(r"\$\{([a-z][a-z0-9_]*)\}")

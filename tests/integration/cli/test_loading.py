@@ -14,10 +14,10 @@ from connectors.sources.edge import Edge
 from connectors.sources.registry import reader_of
 from connectors.sources.report import LoadReport, LoadState
 from deploy.cli.connection import connected
-from deploy.cli.letters import handler_of
 from deploy.cli.sources import as_data, is_bad, load_files, told
 from deploy.replay.direct import DirectWorld
 from deploy.wiring import sources
+from deploy.wiring.handlers import handler_of
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import all_test_numbers
 from streams.dead_letters import LetterState
@@ -134,12 +134,13 @@ def test_a_retry_runs_what_the_workers_run(town: Town, letter: str) -> None:
         return town.world.bus.log(topic)[offset]
 
     with connected(None) as connection:
-        handler = handler_of(connection, "ingest-bulk")
+        settings = connection.master, connection.provisioning
+        handler = handler_of("ingest-bulk", connection.base, *settings)
         found = connection.base.dead_letters.retry(int(letter), "the officer", read_at, handler)
         assert found.state is LetterState.RETRIED
-        assert handler_of(connection, "evaluate-urgent")
+        assert handler_of("evaluate-urgent", connection.base, *settings)
         with pytest.raises(Rejected, match=r"resource\.unknown"):
-            handler_of(connection, "nobody")
+            handler_of("nobody", connection.base, *settings)
 
 
 def test_what_the_edge_refused_is_listed_by_reason(town: Town, kallan: Kallan, tmp_path: Path) -> None:

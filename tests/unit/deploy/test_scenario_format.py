@@ -46,6 +46,15 @@ def test_a_cast_member_is_given_the_published_test_number_of_the_birth_date(tmp_
         (("- {expect: {persons", "- {needs: magic, expect: {persons"), "unknown need"),
         (("has: {name", "hass: {name"), "hass"),
         (("steps:", "steps: ]"), "scenario.yml"),
+        (("born: 1985-03-02}", "born: 1940-03-02}"), "cast anna"),
+        (("born: 1985-03-02}", "born: 1985-03-02}, eva: {born: 1985-03-02}"), "anna and eva are one person"),
+        (("  - {expect", "  - {at: 2026-13-45}\n  - {expect"), "step 2: at is no time"),
+        (("  - {expect", "  - {operator: loads forget}\n  - {expect"), "unknown operator command"),
+        (("  - {expect", "  - {operator: loads release}\n  - {expect"), "loads release takes"),
+        (("  - {expect", "  - {operator: dlq retry, with: {code: 7}}\n  - {expect"), "its arguments are texts"),
+        (("  - {expect", "  - {operator: dlq retry, with: {code: x, letter: a}}\n  - {expect"), "dlq retry takes"),
+        (("  - {expect", "  - {at: 2026-10-01, with: {by: karin}}\n  - {expect"), "`with` is for an operator"),
+        (("  - {expect", "  - {at: 2026-10-01, needs: mail}\n  - {expect"), "only an expectation or an operator"),
     ],
 )
 def test_a_mistake_is_refused_with_the_file_and_the_place(tmp_path: Path, change: tuple[str, str], words: str) -> None:
@@ -54,6 +63,12 @@ def test_a_mistake_is_refused_with_the_file_and_the_place(tmp_path: Path, change
         read_scenario(write(tmp_path, GOOD.replace(*change)))
     assert refused.value.code == "scenario.invalid"
     assert words in str(refused.value)
+
+
+def test_an_operators_command_that_is_built_later_says_what_it_needs(tmp_path: Path) -> None:
+    step = "  - {operator: brake release, with: {limit: 5}, needs: brake}\n"
+    scenario = read_scenario(write(tmp_path, GOOD.replace("  - {expect", step + "  - {expect")))
+    assert scenario.steps[1].needs == "brake"
 
 
 def test_a_scenario_without_an_expectation_is_refused(tmp_path: Path) -> None:

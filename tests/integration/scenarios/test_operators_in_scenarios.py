@@ -1,0 +1,85 @@
+"""What a scenario can and cannot say: an operator's commands, and expectations that name what there is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from deploy.replay.run import Outcome, run_scenario
+from deploy.replay.scenario import read_scenario
+from streams.contracts.errors import Rejected
+from streams.dead_letters import LetterState
+
+if TYPE_CHECKING:
+    from deploy.replay.direct import DirectWorld
+
+BEGIN = """
+id: X-01
+title: told
+start: 2026-09-01T08:00:00
+cast: {anna: {born: 1985-03-02}}
+steps:
+  - {source: navet, records: [{PersonNr: "${anna}", totalpost: true, Fornamn: Anna, Efternamn: Annanby}]}
+"""
+
+
+def run(world: DirectWorld, folder: Path, *steps: str) -> Outcome:
+    path = folder / "x01.yml"
+    path.write_text(BEGIN + "".join(f"  - {step}\n" for step in steps), encoding="utf-8")
+    return run_scenario(read_scenario(path), world, folder)
+
+
+@pytest.mark.parametrize(("command", "state"), [("retry", LetterState.RETRIED), ("discard", LetterState.DISCARDED)])
+def test_dead_letters_of_a_code_are_retried_and_discarded(
+    direct_world: DirectWorld, tmp_path: Path, command: str, state: LetterState
+) -> None:
+    assert run(direct_world, tmp_path, "{expect: {dead_letters: {}}}").good
+    letters = direct_world.base.dead_letters
+    letters.add("ingest-bulk", direct_world.bus.log("source.person.v1")[0], Rejected("stamp.missing", "name"))
+    done = run(
+        direct_world,
+        tmp_path,
+        "{expect: {dead_letters: {stamp.missing: 1}}}",
+        f"{{operator: dlq {command}, with: {{code: stamp.missing, by: karin}}}}",
+        "{expect: {dead_letters: {}}}",
+    )
+    assert done.failures == []
+    (letter,) = letters.list(None)
+    assert (letter.state, letter.closed_by) == (state, "karin")
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("{operator: loads release, with: {source: hr}}", "no total load of hr is held"),
+        ("{operator: dlq retry, with: {code: input.invalid}}", "no open dead letter of input.invalid"),
+    ],
+)
+def test_a_command_that_cannot_be_done_fails_the_scenario_at_its_step(
+    direct_world: DirectWorld, tmp_path: Path, step: str, words: str
+) -> None:
+    outcome = run(direct_world, tmp_path, "{expect: {dead_letters: {}}}", step, "{expect: {dead_letters: {a: 1}}}")
+    (line,) = outcome.failures  # what stands after it is not looked at
+    assert line.startswith("X-01 step 3: resource.unknown")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    ("expectation", "words"),
+    [
+        ("persons: {anna: {has: {adress: null}}}", "there is nothing called adress to see"),
+        ("accounts: {anna: {directry: {state: absent}}}", "there is no target directry"),
+        ("persons: {anna: {seen_by: newspaper}}", "no release 'newspaper'"),
+    ],
+)
+def test_an_expectation_about_what_there_is_not_fails_also_where_it_wants_nothing(
+    direct_world: DirectWorld, tmp_path: Path, expectation: str, words: str
+) -> None:
+    (line,) = run(direct_world, tmp_path, f"{{expect: {{{expectation}}}}}").failures
+    assert words in line
+
+
+def test_no_calls_to_a_target_can_be_wanted_before_there_was_any(direct_world: DirectWorld, tmp_path: Path) -> None:
+    assert run(direct_world, tmp_path, "{expect: {target_calls: {directory: 0, collaboration: 0}}}").failures == []
