@@ -80,13 +80,13 @@ class Meter:
         with self._lock:
             self._known[label.name] = self._known.get(label.name, frozenset()) | safe
 
-    def count(self, metric: Metric, by: float = 1.0, **labels: str) -> None:
+    def count(self, metric: Metric, by: float = 1.0, /, **labels: str) -> None:
         with self._lock:
             made = self._instrument(metric)
             assert isinstance(made, Counter)  # noqa: S101
             (made.labels(**self._values(metric, labels)) if metric.labels else made).inc(by)
 
-    def set(self, metric: Metric, value: float, **labels: str) -> None:
+    def set(self, metric: Metric, value: float, /, **labels: str) -> None:
         with self._lock:
             made = self._instrument(metric)
             assert isinstance(made, Gauge)  # noqa: S101
@@ -102,7 +102,7 @@ class Meter:
             for value, figure in figures.items():
                 made.labels(**self._values(metric, {label.name: value})).inc(figure)
 
-    def observe(self, metric: Metric, seconds: float, **labels: str) -> None:
+    def observe(self, metric: Metric, seconds: float, /, **labels: str) -> None:
         with self._lock:
             made = self._instrument(metric)
             assert isinstance(made, Histogram)  # noqa: S101
