@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from connectors.targets.port import Observed
@@ -12,6 +12,7 @@ from mmd.domain.heads import winners
 from streams.clock import today
 from streams.contracts.claims import Employment, Marking, Name, Protection, RegisteredAddress, Segment
 from streams.contracts.documents import PersonDocument
+from streams.contracts.errors import Unavailable
 from streams.contracts.time import STOCKHOLM, holds
 
 Said = TypeVar("Said", Name, Protection, RegisteredAddress)
@@ -29,6 +30,7 @@ class Row:
 
 
 HIDDEN = "(protected)"
+AWAY = "(does not answer)"
 _LOCAL_STAMPS = frozenset({"navet"})
 """Sources that stamp in Swedish local time; the others of ours stamp in UTC (docs/formats)."""
 
@@ -43,14 +45,28 @@ def rows_of(readings: Readings, person: PersonDocument, *, cleared: bool = False
     """The rows of one person: name, marking, address, title, unit, state, groups.
 
     The source column is read from the claims as they were logged, the master column from the document, the target
-    columns from the targets themselves: three readings of three places. Of a person whose marking is not NONE, name and
-    address are shown as `HIDDEN` unless the reader is cleared.
+    columns from the targets themselves: three readings of three places. Of a person whose marking is not NONE, name, address
+    and which marking it is are shown as `HIDDEN` unless the reader is cleared. A target that does not answer says so in the
+    first row.
     """
     hide = not cleared and person.marking is not Marking.NONE
     claims = winners(readings.reader.claims(person.id))
-    targets = {name: readings.account_of(person.id, name) for name in readings.targets}
-    rows = [*_person_rows(person, claims, targets, today(readings.clock), hide=hide)]
-    return rows + _work_rows(person, claims, targets, readings)
+    targets, away = _in_targets(person.id, readings)
+    first, *others = _person_rows(person, claims, targets, today(readings.clock), hide=hide)
+    first = replace(first, targets={**first.targets, **dict.fromkeys(away, AWAY)})
+    return [first, *others, *_work_rows(person, claims, targets, readings)]
+
+
+def _in_targets(person: str, readings: Readings) -> "tuple[dict[str, Observed | None], list[str]]":
+    """What each target that answers has of a person, and those that do not."""
+    found: dict[str, Observed | None] = {}
+    away: list[str] = []
+    for name in readings.targets:
+        try:
+            found[name] = readings.account_of(person, name)
+        except Unavailable:
+            away.append(name)
+    return found, away
 
 
 def source_time(source: str, version: str) -> str:
@@ -87,7 +103,8 @@ def _person_rows(
     yield Row("name", *_masked(said, master, hide=hide), shown, name[1] if name else "")
     marking = _last(claims, Protection)
     held = person.marking.value if person.marking else ""
-    yield Row("marking", marking[0].marking.value if marking else "", held, {}, marking[1] if marking else "")
+    spoken = marking[0].marking.value if marking else ""
+    yield Row("marking", *_masked(spoken, held, hide=hide), {}, marking[1] if marking else "")
     addresses = [a for a in person.registered_addresses if holds(a.valid_from, a.valid_to, on)]
     address = _last(claims, RegisteredAddress)
     street = addresses[-1].address.street if addresses else ""

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
+from deploy.report import side_by_side
+from deploy.settings import CONFIG
 from streams.clock_row import set_clock
 from tests.integration.cli.conftest import AGREED, ANNA, BO, NOW, SECRET_NAME, SECRET_STREET, STRANGER
 
 if TYPE_CHECKING:
-    from tests.integration.cli.conftest import Kallan, Town
+    from tests.integration.cli.conftest import Kallan, Ran, Town
 
 
 def test_a_person_is_shown_by_id_with_source_and_stamp(town: Town, kallan: Kallan) -> None:
@@ -130,11 +133,53 @@ def test_the_report_puts_source_and_master_side_by_side(town: Town, kallan: Kall
 def test_the_report_of_a_protected_person_hides_name_and_address_but_for_the_cleared(
     town: Town, kallan: Kallan
 ) -> None:
-    ran = kallan("report", town.bo)
-    assert "(protected)" in ran.out
-    assert SECRET_NAME not in ran.out
-    assert SECRET_STREET not in ran.out
-    assert SECRET_NAME in kallan("report", town.bo, "--audience", "payroll").out
+    for more in ((), ("--audience", "intranet"), ("--audience", "e-services")):
+        ran = kallan("report", town.bo, *more)
+        assert "(protected)" in ran.out
+        assert SECRET_NAME not in ran.out
+        assert SECRET_STREET not in ran.out
+        assert "sekretess" not in ran.out
+    cleared = kallan("report", town.bo, "--audience", "payroll").out
+    assert SECRET_NAME in cleared
+    assert "sekretessmarkering" in cleared
+
+
+def rows(ran: Ran) -> set[str]:
+    return {row["what"] for person in ran.data["persons"] for row in person["rows"]}
+
+
+def test_the_report_tells_an_audience_what_its_release_allows(
+    town: Town, kallan: Kallan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert rows(kallan("report", town.anna, "--json")) == {"name", "address", "title", "unit", "state", "groups"}
+    assert rows(kallan("report", town.anna, "--json", "--audience", "intranet")) == {"name", "title", "unit", "state"}
+    assert rows(kallan("report", town.bo, "--json", "--audience", "payroll")) == {
+        *("name", "marking", "title", "unit", "state")
+    }
+    releases = yaml.safe_load((CONFIG / "releases.yml").read_text())
+    one = releases["releases"]["intranet"]
+    releases["releases"] |= {
+        "elsewhere": one | {"units": ["unit:kommun:9"]},
+        "unmarked": one | {"marked": "nothing"},
+    }
+    (tmp_path / "releases.yml").write_text(yaml.safe_dump(releases))
+    monkeypatch.setenv("KALLAN_RELEASES", str(tmp_path / "releases.yml"))
+    for audience, person in (("elsewhere", town.anna), ("unmarked", town.bo)):
+        ran = kallan("report", person, "--audience", audience)
+        assert (ran.code, ran.out) == (1, "")
+        assert ran.err.startswith("resource.unknown")
+    with town.world.base.pool.connection() as connection:
+        told = connection.execute(
+            "select attribute_groups from mmd.disclosure where release = 'intranet' and occasion = 'report'"
+        ).fetchall()
+    assert [set(groups) for (groups,) in told] == [{"names", "personas"}]
+
+
+def test_the_report_says_which_target_does_not_answer_and_tells_the_rest(town: Town) -> None:
+    town.world.targets["directory"].go_down()
+    first, *others = side_by_side(town.world.readings, ANNA)
+    assert first.targets == {"directory": "(does not answer)", "collaboration": "Anna Maria Ek"}
+    assert next(row for row in others if row.what == "state").targets == {"collaboration": "enabled"}
 
 
 def test_a_native_file_is_reported_person_by_person(town: Town, kallan: Kallan, tmp_path: Path) -> None:
