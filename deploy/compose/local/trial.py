@@ -90,7 +90,7 @@ def _up(engine: Engine) -> Iterator[Project]:
     except Unavailable:
         for name, one in project.services().items():
             if _wrong(one):
-                click.echo(f"--- {name}: {_wrong(one)}\n{project('logs', '--tail', '40', '--no-log-prefix', name)}")
+                click.echo(f"--- {name}: {_wrong(one)}\n{project('logs', '--tail', '12', '--no-log-prefix', name)}")
         raise
     finally:
         with step("docker compose down"):
