@@ -12,7 +12,7 @@ import psycopg
 from deploy.settings import Settings
 from deploy.wiring.base import PACKAGES
 from streams.contracts.errors import KallanError
-from streams.database import migrations_of
+from streams.migrate import migrations_of
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,11 @@ class Schema:
     program: str
     code: str
 
+    @property
+    def revisions(self) -> str:
+        """Both, in words."""
+        return f"the database has {self.database or 'nothing'}, the program {self.program}"
+
 
 def schemas(settings: Settings, packages: Iterable[str] = PACKAGES) -> list[Schema]:
     """As they are now. Raises what psycopg raises where the database does not answer."""
@@ -41,7 +46,7 @@ def check(settings: Settings, packages: Iterable[str]) -> None:
     """Raises `KallanError("schema.older")` or `("schema.newer")` with the revisions."""
     for one in schemas(settings, packages):
         if one.code:
-            raise KallanError(one.code, f"{one.package}: {one.database or 'nothing'}, the program has {one.program}")
+            raise KallanError(one.code, f"{one.package}: {one.revisions}")
 
 
 def wait_and_check(settings: Settings, packages: Iterable[str], sleep: Callable[[float], None] = time.sleep) -> None:

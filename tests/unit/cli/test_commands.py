@@ -14,6 +14,7 @@ READING = (
         "explain",
         "report",
         "state hash",
+        "status",
         "conflicts",
         "dlq list",
         "dlq show",
