@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test test-stack check bench format generated lock clean
+.PHONY: setup demo up test test-stack check mutations bench format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -22,9 +22,10 @@ demo: setup  ## a synthetic municipality through the whole hub, then what happen
 up: setup  ## embedded stack, workers and API until Ctrl-C
 	@$(BIN)/kallan up
 
-test: setup  ## everything this machine can run
+test: setup  ## everything this machine can run, and the mutations
 	@echo "Not run here: tests/stack (servers absent and killed, leaks while it runs, stops); make test-stack runs it"
 	@$(BIN)/python -m pytest --ignore=tests/stack
+	@$(BIN)/python -m deploy.checks.mutations
 
 test-stack: setup  ## the whole stack: servers absent and killed, leaks while it runs, stops; wants the machine to itself
 	@$(BIN)/python -m pytest tests/stack
@@ -35,6 +36,9 @@ check: setup  ## format, lint, types, layers, docs freshness, personnummer guard
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m deploy.checks
+
+mutations: setup  ## change named code in one place at a time: a named test must notice (docs/sparbarhet.md)
+	@$(BIN)/python -m deploy.checks.mutations
 
 bench: setup
 	@$(BIN)/kallan bench

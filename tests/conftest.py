@@ -1,20 +1,27 @@
-"""Fixtures that everything shares: a real PostgreSQL, and a fresh migrated database per test."""
+"""Fixtures that everything shares: a real PostgreSQL, and a fresh migrated database per test. Named tests must be run."""
 
 import os
 import signal
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from streams.database import migrate
+from deploy.docs.traces import read_traces
+from streams.migrate import migrate
+from tests.named import NamedTests
 
 PACKAGES = ("streams", "connectors", "mmd", "iam")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell: processes that the tests start would be deaf to Ctrl-C as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(NamedTests(read_traces(Path(__file__).parents[1]).named_tests), "kallan-named-tests")
 
 
 @pytest.fixture(scope="session")

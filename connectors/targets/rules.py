@@ -11,7 +11,8 @@ ATTRIBUTES = frozenset({"display_name", "given_name", "family_name", "title", "d
 MANAGED_GROUPS = ("org:", "role:")
 """A group whose name starts so belongs to Källan: memberships there are made equal to what is allowed. Others are left."""
 
-_LONGEST = {"uid": 256, "key": 256, "group": 256}
+LONGEST = {"uid": 256, "key": 256, "group": 256}
+"""Characters at most."""
 _LONGEST_ATTRIBUTE = 1024
 
 
@@ -25,10 +26,10 @@ def managed(groups: Iterable[str]) -> frozenset[str]:
 
 def check(state: AccountState, capabilities: Capabilities) -> None:
     """Raises `Rejected("target.refused")` that names the field; a target never stores a part of what it was asked."""
-    _check_text("key", state.key, _LONGEST["key"])
+    _check_text("key", state.key, LONGEST["key"])
     if state.presence is Presence.ABSENT:
         return
-    _check_text("uid", state.uid, _LONGEST["uid"])
+    _check_text("uid", state.uid, LONGEST["uid"])
     for name, value in state.attributes.items():
         if name not in capabilities.attributes:
             raise Rejected("target.refused", f"{capabilities.name} does not store {_known(name)}")
@@ -36,7 +37,7 @@ def check(state: AccountState, capabilities: Capabilities) -> None:
     if state.groups and not capabilities.groups:
         raise Rejected("target.refused", f"{capabilities.name} has no groups")
     for group in state.groups:
-        _check_text("group", group, _LONGEST["group"])
+        _check_text("group", group, LONGEST["group"])
         if not is_managed(group):
             raise Rejected("target.refused", "a group whose name does not start with org: or role:")
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.checks import generated, personnummer, references
+from deploy.checks import generated, personnummer, references, traces
 from deploy.checks.files import tracked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +37,7 @@ CHECKS: dict[str, Callable[[Path], list[str]]] = {
     "generated files": generated.stale,
     "links of documents": references.broken_links,
     "files that documents name": references.broken_references,
+    "requirements, principles and demands": traces.broken,
 }
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from deploy import settings
+from deploy.docs.demands import demands_page, read_demands
 from deploy.docs.flows import flows
 from deploy.docs.source_map import source_map
+from deploy.docs.traceability import traceability
+from deploy.docs.traces import read_outcomes, read_traces
 from deploy.operations import metrics
 from deploy.replay import scenario
 from deploy.wiring.data import read_policy, read_register, read_releases
@@ -74,9 +77,16 @@ PAGES: dict[str, Callable[[], str]] = {
     "deploy/replay/scenario.schema.json": lambda: _json(scenario.json_schema()),
 }
 
+TREE_PAGES: dict[str, Callable[[Path], str]] = {
+    "docs/sparbarhet.md": lambda root: traceability(read_traces(root), read_outcomes(root)),
+    "docs/krav-pa-malsystem.md": lambda root: demands_page(read_demands(root)),
+}
+"""Pages that are made from files of the tree too."""
 
-def _wanted() -> dict[str, str]:
+
+def _wanted(root: Path) -> dict[str, str]:
     found = {path: make() for path, make in PAGES.items()}
+    found.update({path: make(root) for path, make in TREE_PAGES.items()})
     found.update({f"streams/schemas/{name}.json": _json(schema) for name, schema in schema_files.schemas().items()})
     return found
 
@@ -85,14 +95,15 @@ def stale(root: Path) -> list[str]:
     """Generated files that are missing or differ from what the code says now."""
     return [
         f"{path}: not fresh, run `make generated`"
-        for path, text in _wanted().items()
+        for path, text in _wanted(root).items()
         if not (root / path).is_file() or (root / path).read_text(encoding="utf-8") != text
     ]
 
 
 def write(root: Path) -> list[str]:
     """Write them all; returns the paths."""
-    for path, text in _wanted().items():
+    wanted = _wanted(root)
+    for path, text in wanted.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    return list(_wanted())
+    return list(wanted)

@@ -16,7 +16,7 @@ RUN_ELSEWHERE = {
     "make check": (".ci/run", "\nmake check\n"),
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, and the words that do."""
-MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": "python -m pytest --ignore=tests/stack"}
+MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": "python -m pytest --ignore=tests/stack\n"}
 
 
 def test_both_readmes_have_the_same_commands() -> None:
@@ -54,7 +54,7 @@ def test_make_runs_what_the_tests_run(target: str, runs: str) -> None:
         text=True,
         check=True,
     )
-    assert told.stdout.rstrip().endswith(runs)
+    assert runs in told.stdout
 
 
 def written_commands() -> list[str]:

@@ -87,5 +87,9 @@ def test_every_topic_release_and_target_is_on_the_page() -> None:
     page = flows(releases, policy)
     for name in [one.name for one in TOPICS] + list(releases.by_id) + list(policy.targets):
         assert f"| `{name}` |" in page
-    for release in releases.by_id.values():
-        assert release.legal_basis in page
+    for name, release in releases.by_id.items():
+        (row,) = (line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert release.legal_basis in row
+        used_by = row.split(" | ")[1]
+        assert all(client in used_by for client, has in releases.clients.items() if name in has)
+        assert ("`mmd.person.v1`" in used_by) is (release is releases.topic)
