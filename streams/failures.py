@@ -1,7 +1,6 @@
 """Which errors time can mend, which are the record's own, and which are neither."""
 
 import psycopg
-import sqlalchemy.exc
 
 from streams.contracts.errors import KallanError, Rejected, Unavailable
 
@@ -13,13 +12,11 @@ _NOT_THE_RECORD = {"42P01", "42703", "42883", "3F000", "42501", "25006"}
 def transient(error: Exception) -> bool:
     """Whether trying again later can help. `psycopg.OperationalError` covers lost connections, deadlocks, serialization
     failures and pool time-outs; a limit of the server that the record exceeds (class 54) comes under it too."""
-    if isinstance(error, sqlalchemy.exc.DBAPIError) and isinstance(error.orig, psycopg.Error):
-        error = error.orig
     if isinstance(error, psycopg.Error):
         state = error.sqlstate or ""
         waits = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not state.startswith("54")
         return waits or state in _NOT_THE_RECORD
-    return isinstance(error, Unavailable | sqlalchemy.exc.TimeoutError)
+    return isinstance(error, Unavailable)
 
 
 def nobodys_record(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from deploy.replay.direct import DirectSettings, DirectWorld
 from deploy.replay.live import LiveWorld
 from deploy.running import SECRETS, running
 from deploy.wiring.base import PACKAGES
-from streams.database import migrate
+from streams.migrate import migrate
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from deploy.settings import Settings
 from streams.brake import Brake, HeldFlows
 from streams.clock import Clock, SystemTicker, Ticker
 from streams.clock_row import DatabaseClock
-from streams.database import migrate, open_pool
+from streams.database import open_pool
 from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
 from streams.metrics import Meter
@@ -81,6 +81,8 @@ class Base:
 
 def migrate_all(settings: Settings) -> None:
     """Every schema to its newest version."""
+    from streams.migrate import migrate  # nothing else needs what it loads
+
     migrate(settings.store_url, PACKAGES)
     if settings.keys_url != settings.store_url:
         migrate(settings.keys_url, ("streams",))

@@ -1,5 +1,5 @@
-"""Alembic entry of this schema; see streams.database."""
+"""Alembic entry of this schema; see streams.migrate."""
 
-from streams.database import run_migrations
+from streams.migrate import run_migrations
 
 run_migrations()

@@ -38,9 +38,10 @@ from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Birth, Claim, Employment, Name, Protection, Segment, SourceRecord
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.testnumbers import test_number
-from streams.database import migrate, open_pool
+from streams.database import open_pool
 from streams.hashing import person_id_of, subject_of
 from streams.keys import PostgresKeyRing
+from streams.migrate import migrate
 
 PERSONS, CONNECTIONS, SECONDS, ROUNDS = 200, 8, 3.0, 5
 SECRET = b"x" * 32

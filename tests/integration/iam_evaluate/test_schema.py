@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy
 
 from iam.store.tables import METADATA
-from streams.database import engine
+from streams.migrate import engine
 
 OWN = {
     *("world_person", "world_unit", "world_redirect", "read_index", "due", "account", "name_ledger", "outbox"),

@@ -3,7 +3,7 @@
 import sqlalchemy
 
 from iam.execute.tables import ReferenceWait, RelayLease, TargetAway, WorkRow
-from streams.database import engine
+from streams.migrate import engine
 
 
 def test_the_migrated_tables_have_exactly_the_described_columns_and_keys(database_url: str) -> None:

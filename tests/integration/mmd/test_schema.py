@@ -3,7 +3,7 @@
 import sqlalchemy
 
 from mmd.store.tables import METADATA
-from streams.database import engine
+from streams.migrate import engine
 
 
 def test_the_migrated_schema_has_exactly_the_described_columns_and_keys(database_url: str) -> None:

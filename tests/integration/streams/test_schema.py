@@ -2,7 +2,7 @@
 
 import sqlalchemy
 
-from streams.database import engine
+from streams.migrate import engine
 from streams.tables import METADATA
 
 

@@ -7,7 +7,6 @@ from itertools import pairwise
 import psycopg
 import psycopg_pool
 import pytest
-import sqlalchemy.exc
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,8 +125,6 @@ TRANSIENT = [
     psycopg.errors.UndefinedTable("not migrated yet"),
     psycopg.errors.ReadOnlySqlTransaction("x"),
     psycopg_pool.PoolTimeout("x"),
-    sqlalchemy.exc.OperationalError("select 1", None, psycopg.OperationalError("x")),
-    sqlalchemy.exc.TimeoutError(),
 ]
 
 
@@ -144,7 +141,6 @@ def test_what_is_away_is_waited_for_and_no_record_is_set_aside(error: Exception)
     [
         psycopg.errors.UniqueViolation("x"),
         psycopg.errors.ProgramLimitExceeded("an index row that is too large"),
-        sqlalchemy.exc.IntegrityError("insert", None, psycopg.errors.UniqueViolation("x")),
         KeyError("x"),
     ],
     ids=lambda error: type(error).__name__,
