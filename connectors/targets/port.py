@@ -26,7 +26,9 @@ class Disabling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What the target can do. `attributes` are the canonical names it stores (see `AccountState.attributes`)."""
+    """What the target can do; told without asking it. `attributes` are the canonical names it stores (see
+    `AccountState.attributes`). `longest_call` (seconds): no call but `read_all` lasts longer, connecting included; whoever
+    works under a lease has a longer one."""
 
     name: str
     disabling: Disabling
@@ -34,6 +36,7 @@ class Capabilities:
     attributes: frozenset[str]
     conditional_writes: bool
     hosting: str = "onprem"
+    longest_call: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,7 @@ def executor(base: Base, settings: ExecuteSettings, given: Mapping[str, Target])
     return Executor(
         *(base.pool, base.keys, given, base.ticker, base.clock, base.owner),
         threads=settings.execute_threads,
+        lease_seconds=LEASE_SECONDS,
         meter=base.meter,
     )
 

@@ -16,7 +16,7 @@ from iam.execute import record
 from iam.execute.backoff import delay
 from iam.execute.breaker import Breaker
 from iam.execute.metrics import CALL_SECONDS, OPERATIONS, Outcome
-from iam.execute.queue import Queue, Taken
+from iam.execute.queue import Connection, Queue, Taken
 from iam.execute.readback import REFERENCE, as_held, equals, from_port, lacks_only_reference, managed, to_port
 from iam.store.bodies import open_intent
 from streams.clock import Clock, Ticker
@@ -143,7 +143,7 @@ class Attempts:
             return self._late(taken)
         asked = self._ask(lambda: self._target.ensure(to_port(allowed)))
         if isinstance(asked, Failure):
-            return self._failed(taken, asked)
+            return self._failed(taken, asked, may_have_written=asked.outcome is not Outcome.UNREACHABLE)
         read = from_port(asked.value.state)
         outcome = Outcome.DONE
         if lacks_only_reference(intent.state, read, capabilities):
@@ -161,7 +161,7 @@ class Attempts:
             removed=managed(groups - read.groups),
             duration=asked.seconds,
         )
-        return self._known(taken, intent, read, asked.value, entry, capabilities)
+        return self._known(taken, intent, read, asked.value, entry, capabilities, may_have_written=True)
 
     def _begin(self, taken: Taken, before: AccountState | None, allowed: AccountState) -> bool:
         """Commit UNKNOWN and the intent. False: the lease was lost before anything was asked."""
@@ -209,6 +209,8 @@ class Attempts:
         observed: port.Observed,
         entry: record.Entry,
         capabilities: port.Capabilities,
+        *,
+        may_have_written: bool = False,
     ) -> Outcome:
         """Record a read-back under the lease, journal it, and give the lease back unless more is to be done."""
         outcome = entry.outcome or Outcome.READ
@@ -225,12 +227,13 @@ class Attempts:
         )
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
-                return self._late(taken)
+                return self._late(taken, connection if may_have_written else None)
+            if not record.known(connection, taken, found, now):
+                return self._read_again(connection, taken)
             self._queue.waits_no_more(connection, taken)
             if outcome is Outcome.WAITS:
                 manager = intent.state.attributes[REFERENCE]
                 outcome = outcome if self._queue.wait_for(connection, taken, manager) else Outcome.DIFFERS
-            record.known(connection, taken, found, now)
             complete = record.completed(entry, outcome, found, managed(held.groups), taken.observed_digest)
             record.journal(connection, taken, complete, now)
             if equal or outcome is Outcome.WAITS:
@@ -247,13 +250,13 @@ class Attempts:
             log.warning("target %s, account %s: the read-back differs from what was asked", taken.target, taken.account)
         return outcome
 
-    def _failed(self, taken: Taken, failure: Failure) -> Outcome:
+    def _failed(self, taken: Taken, failure: Failure, *, may_have_written: bool = False) -> Outcome:
         """Nothing is dropped: the row waits and is tried again; what is known of the account stays as it is."""
         wait = delay(failure.outcome, taken.failures + 1, revocation=taken.revocation)
         entry = record.Entry("result", failure.outcome, error_code=failure.code, duration=failure.seconds)
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
-                return self._late(taken)
+                return self._late(taken, connection if may_have_written else None)
             record.failed(connection, taken, failure.code, wait)
             record.journal(connection, taken, entry, self._clock.now())
             self._queue.again(connection, taken, wait)
@@ -271,14 +274,26 @@ class Attempts:
         with self._queue.pool.connection() as connection:
             if not self._queue.hold(connection, taken):
                 return self._late(taken)
-            record.settled(connection, taken)
+            if not record.settled(connection, taken):
+                return self._read_again(connection, taken)
             entry = record.Entry("result", outcome, digest_before=taken.observed_digest, digest_after=taken.digest)
             record.journal(connection, taken, entry, self._clock.now())
             self._queue.done(connection, taken)
         return outcome
 
-    def _late(self, taken: Taken) -> Outcome:
+    def _late(self, taken: Taken, wrote: Connection | None = None) -> Outcome:
+        """The lease was lost. `wrote`: this attempt may have written after its successor did, so that what is known of the
+        account is to be read again."""
         log.warning("target %s, account %s: the lease was lost, the result does not count", taken.target, taken.account)
+        if wrote is not None:
+            self._queue.doubt(wrote, taken)
+            record.doubt(wrote, taken)
+        return Outcome.LATE
+
+    def _read_again(self, connection: Connection, taken: Taken) -> Outcome:
+        """A worker that had lost its lease came to the end of its call meanwhile: whose write was the last is not known."""
+        log.warning("target %s, account %s: a late call came in between, it is read again", taken.target, taken.account)
+        self._queue.again(connection, taken, 0.0)
         return Outcome.LATE
 
     def _ask(self, call: Callable[[], T]) -> Answer[T] | Failure:

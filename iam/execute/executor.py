@@ -53,6 +53,8 @@ class Executor:
     ) -> None:
         if threads < 2:
             raise ValueError("two threads a target at least: one is kept for revocations")
+        if any(target.capabilities().longest_call >= lease_seconds for target in targets.values()):
+            raise ValueError("a lease outlives every call: a target's calls may last longer")
         self.meter = meter or Meter()
         self.meter.know(TARGET, targets)
         self.progress = {name: Progress() for name in targets}

@@ -21,7 +21,7 @@ class Outcome(StrEnum):
     UNREACHABLE = "unreachable"  # nothing was sent
     UNKNOWN = "unknown"  # sent, and no answer in time: read back first
     UNREADABLE = "unreadable"  # the desired state cannot be opened with the keys there are
-    LATE = "late"  # the lease was lost: the result does not count
+    LATE = "late"  # the lease was lost, or a late call came in between: the result does not count
 
 
 TARGET = Label("target", "a target of the settings", None)

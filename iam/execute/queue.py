@@ -126,7 +126,8 @@ left join iam.observed o using (account, target)
 cross join lateral (select iam.work_lane(d) as lane) x
 left join iam.reference_wait r on r.account = d.account and r.target = d.target
 left join iam.observed m on m.account = r.refers_to and m.target = r.target
-where (o.account is null or o.status = 'unknown' or o.digest is distinct from d.digest)
+where (o.account is null or o.status = 'unknown' or o.digest is distinct from d.digest
+       or (o.status = 'never' and o.version <> d.version))
   and (r.account is null or (m.status = 'known' and m.presence <> 'absent'))
 order by d.account, d.target
 on conflict (account, target) do nothing
@@ -147,6 +148,19 @@ from iam.reference_wait r join iam.desired d using (account, target)
 where r.refers_to = %(account)s and r.target = %(target)s
 order by d.account
 on conflict (account, target) do update set ready_at = excluded.ready_at
+"""
+
+# The row is locked before `observed` is, as every other transaction does.
+_DOUBT = """
+insert into iam.work as w (account, target, lane, rank, version)
+select d.account, d.target, x.lane, iam.lane_rank(x.lane), d.version
+from iam.desired d
+cross join lateral (select case when d.lane = 'protect' then 'protect' when d.presence <> 'enabled' then 'disable'
+                                else 'update' end as lane) x
+where d.account = %(account)s and d.target = %(target)s
+on conflict (account, target) do update set
+    ready_at = excluded.ready_at, rank = least(w.rank, excluded.rank),
+    lane = case when excluded.rank < w.rank then excluded.lane else w.lane end
 """
 
 _RETRY = """
@@ -198,6 +212,10 @@ class Queue:
     def again(self, connection: Connection, taken: Taken, delay: float) -> None:
         """Give the lease back, to be tried again after `delay` seconds."""
         connection.execute(_AGAIN, {**self._lease(taken), "version": taken.version, "delay": delay})
+
+    def doubt(self, connection: Connection, taken: Taken) -> None:
+        """A call came to its end after its lease had: it becomes work to find out what the account is now."""
+        connection.execute(_DOUBT, {"account": taken.account, "target": taken.target})
 
     def wait_for(self, connection: Connection, taken: Taken, other: str) -> bool:
         """Leave what was taken alone until the account `other` is in the target. False: it is there already."""

@@ -60,6 +60,12 @@ values (%(account)s, %(target)s, 'unknown', %(attempt)s)
 on conflict (account, target) do update set status = 'unknown', attempt = excluded.attempt
 """
 
+# Another attempt than the late one is the last that was begun: nobody knows whose write landed last.
+_DOUBT = """
+update iam.observed set status = 'unknown', attempt = nextval('iam.attempt')
+where account = %(account)s and target = %(target)s and attempt <> %(attempt)s
+"""
+
 _KNOWN = """
 insert into iam.observed as o (account, target, status, attempt, digest, presence, version, groups, native_id,
                                target_version, read_at, next_try_at, failures, error_code)
@@ -70,6 +76,7 @@ on conflict (account, target) do update set
     version = excluded.version, groups = excluded.groups, native_id = excluded.native_id,
     target_version = excluded.target_version, read_at = excluded.read_at, next_try_at = null, failures = 0,
     error_code = ''
+where o.attempt <= excluded.attempt
 """
 
 _SETTLED = """
@@ -77,6 +84,7 @@ insert into iam.observed as o (account, target, status, digest, version)
 values (%(account)s, %(target)s, 'never', %(digest)s, %(version)s)
 on conflict (account, target) do update set digest = excluded.digest, version = excluded.version, next_try_at = null,
     failures = 0, error_code = ''
+where o.attempt <= %(attempt)s
 """
 
 _FAILED = """
@@ -102,9 +110,16 @@ def unknown(connection: Connection, taken: Taken) -> None:
     connection.execute(_UNKNOWN, key)
 
 
-def known(connection: Connection, taken: Taken, read: Read, now: dt.datetime) -> None:
-    """Read back. `now` is business time."""
-    connection.execute(
+def doubt(connection: Connection, taken: Taken) -> bool:
+    """A call ended after its lease was lost, and may have written after its successor. Whatever was read back since, or is
+    about to be written down as read, does not count any more. False: nobody else has begun, and it is unknown anyhow."""
+    key = {"account": taken.account, "target": taken.target, "attempt": taken.attempt}
+    return connection.execute(_DOUBT, key).rowcount == 1
+
+
+def known(connection: Connection, taken: Taken, read: Read, now: dt.datetime) -> bool:
+    """Read back. `now` is business time. False: a late call came in between, see `doubt`; it is to be read again."""
+    done = connection.execute(
         _KNOWN,
         {
             "account": taken.account,
@@ -119,12 +134,13 @@ def known(connection: Connection, taken: Taken, read: Read, now: dt.datetime) ->
             "now": now,
         },
     )
+    return done.rowcount == 1
 
 
-def settled(connection: Connection, taken: Taken) -> None:
-    """Nothing has to be asked for this version: what is known of the account stays as it is."""
+def settled(connection: Connection, taken: Taken) -> bool:
+    """Nothing has to be asked for this version: what is known of the account stays as it is. False: as in `known`."""
     key = {"account": taken.account, "target": taken.target, "digest": taken.digest, "version": taken.version}
-    connection.execute(_SETTLED, key)
+    return connection.execute(_SETTLED, {**key, "attempt": taken.attempt}).rowcount == 1
 
 
 def failed(connection: Connection, taken: Taken, code: str, delay: float) -> None:

@@ -48,6 +48,7 @@ class ScimTarget:
             attributes=ATTRIBUTES,
             conditional_writes=bool(self._conditional),
             hosting=self._settings.hosting,
+            longest_call=self._settings.longest_call,
         )
 
     def ensure(self, allowed: AccountState) -> Observed:

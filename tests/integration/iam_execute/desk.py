@@ -168,7 +168,9 @@ class Desk:
                    values (%(account)s, %(target)s, 1, %(lane)s, %(digest)s, %(create)s, %(presence)s, %(groups)s,
                            %(key)s, %(body)s, 'event-1', %(caused)s, %(now)s)
                    on conflict (account, target) do update set
-                       version = d.version + (d.digest <> excluded.digest)::int, lane = excluded.lane,
+                       version = d.version + (d.digest <> excluded.digest
+                                              or excluded.create_missing and not d.create_missing)::int,
+                       lane = excluded.lane,
                        digest = excluded.digest, create_missing = excluded.create_missing,
                        presence = excluded.presence, groups = excluded.groups, key_id = excluded.key_id,
                        body = excluded.body, cause = excluded.cause, caused_at = excluded.caused_at""",

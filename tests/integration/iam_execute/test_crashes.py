@@ -1,10 +1,20 @@
 """What happens when a worker ends between intent and result, is late, or has company."""
 
+import datetime as dt
 import threading
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 
+import pytest
+
+from connectors.targets.ldap import LdapSettings, LdapTarget
+from connectors.targets.port import Target
 from iam.domain.permit import BrakeView
-from tests.integration.iam_execute.desk import DISABLED, ENABLED, Desk
+from iam.execute.executor import Executor
+from streams.clock import SystemTicker
+from streams.contracts.errors import Rejected, Unavailable
+from tests.integration.iam_execute.desk import DISABLED, ENABLED, NOON, Desk
 
 
 class Killed(BaseException):
@@ -13,6 +23,15 @@ class Killed(BaseException):
 
 def die(_key: str) -> None:
     raise Killed
+
+
+def refuse(_key: str) -> None:
+    """After a part was written."""
+    raise Rejected("target.refused", "directory")
+
+
+def time_out(_key: str) -> None:
+    raise Unavailable("target.unknown-outcome", "directory")
 
 
 def kill_during_a_call(desk: Desk, *, written: bool) -> None:
@@ -63,9 +82,91 @@ def test_the_result_of_a_worker_that_lost_its_lease_does_not_count(desk: Desk) -
 
     desk.target.before = overtaken
     desk.executor("zombie").run_once()
-    # the zombie's write landed last; what counts is what the second one read back, and the zombie wrote nothing down
-    assert desk.outcomes(account) == ["intent", "read-back", "intent", "done"]
+    # what the zombie was told is written down nowhere; it makes the account work again, which is read and put right
+    assert desk.outcomes(account) == ["intent", "read-back", "intent", "done", "read-back", "intent", "done"]
     assert desk.one("select presence from iam.observed") == ("disabled",)
+
+
+@pytest.mark.parametrize("answer", ["done", "no answer in time", "refused"])
+def test_what_a_worker_wrote_after_it_lost_its_lease_is_found_and_put_right(desk: Desk, answer: str) -> None:
+    account = desk.join()
+    second = desk.executor("second")
+    landed: list[str] = []
+
+    def overtaken(key: str) -> None:
+        desk.target.before = lambda _key: None
+        desk.expire_leases()
+        desk.leave(key)
+        second.run_once()
+        desk.target.after = lands
+
+    def lands(key: str) -> None:
+        desk.target.after = lambda _key: None
+        landed.append(desk.target.accounts[key].presence.value)
+        {"done": lambda _key: None, "no answer in time": time_out, "refused": refuse}[answer](key)
+
+    desk.target.before = overtaken
+    desk.executor("zombie").run_once()
+    desk.settle(second)
+    assert landed == [ENABLED], "the late write landed last"
+    assert desk.target.accounts[account].presence.value == DISABLED
+    assert desk.one("select status, presence from iam.observed") == ("known", "disabled")
+    calls = len(desk.target.calls)
+    assert second.run_once() == 0
+    assert len(desk.target.calls) == calls
+
+
+@dataclass
+class WaitingClock:
+    """Tells the time when `moment` has come and gone."""
+
+    moment: Callable[[], None]
+
+    def now(self) -> dt.datetime:
+        self.moment()
+        return NOON
+
+
+def test_a_late_write_between_the_successors_read_back_and_its_record_makes_it_read_again(desk: Desk) -> None:
+    account = desk.join()
+    read_back = threading.Event()
+
+    def after_the_read_back() -> None:
+        state = desk.target.accounts.get(account)
+        if state is not None and state.presence.value == DISABLED and not read_back.is_set():
+            read_back.set()
+            zombie.join(10)
+
+    targets: dict[str, Target] = {"directory": desk.target}
+    clock = WaitingClock(after_the_read_back)
+    second = threading.Thread(
+        target=Executor(desk.pool, desk.keys, targets, SystemTicker(), clock, "second").run_once, daemon=True
+    )
+
+    def overtaken(key: str) -> None:
+        desk.target.before = lambda _key: None
+        desk.expire_leases()
+        desk.leave(key)
+        second.start()
+        assert read_back.wait(10)
+
+    desk.target.before = overtaken
+    zombie = threading.Thread(target=desk.executor("zombie").run_once, daemon=True)
+    zombie.start()
+    zombie.join(10)
+    second.join(10)
+    assert not second.is_alive()
+    desk.settle(desk.executor("third"))
+    assert desk.target.accounts[account].presence.value == DISABLED
+
+
+def test_an_executor_whose_lease_a_call_may_outlive_is_refused(desk: Desk) -> None:
+    slow = LdapTarget(LdapSettings("ldap://127.0.0.1:1", "cn=admin", "only-for-this-test", "dc=kommun,dc=test"))
+    targets: dict[str, Target] = {"directory": slow}
+    longest = slow.capabilities().longest_call
+    with pytest.raises(ValueError, match="lease"):
+        Executor(desk.pool, desk.keys, targets, SystemTicker(), desk.clock, "one", lease_seconds=longest)
+    Executor(desk.pool, desk.keys, targets, SystemTicker(), desk.clock, "one", lease_seconds=longest + 1)
 
 
 def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(desk: Desk) -> None:

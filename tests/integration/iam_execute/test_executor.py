@@ -250,6 +250,20 @@ def test_the_queue_follows_from_desired_and_observed_even_if_its_rows_are_lost(d
     assert desk.target.ensured() == [done, lost]
 
 
+def test_an_account_that_is_to_be_made_after_all_is_found_even_if_its_row_in_the_queue_is_lost(desk: Desk) -> None:
+    account = desk.join()
+    desk.leave(account)
+    executor = desk.executor()
+    executor.run_once()
+    assert desk.target.calls == []
+    desk.want(
+        account, DISABLED, create_missing=True, lane=Lane.CREATE
+    )  # staged: the same state as before, to be made now
+    desk.run("delete from iam.work")
+    executor.run_once()
+    assert desk.target.accounts[account].presence.value == DISABLED
+
+
 def test_a_journal_row_can_neither_be_changed_nor_removed(desk: Desk) -> None:
     desk.join()
     desk.executor().run_once()
