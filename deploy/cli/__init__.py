@@ -9,8 +9,6 @@ from typing import TextIO
 import click
 
 from streams.contracts.errors import KallanError
-from streams.failures import transient
-from streams.log_texts import of_error, where
 
 
 class _Commands(click.Group):
@@ -94,6 +92,9 @@ def main(arguments: Sequence[str] | None = None, stdin: TextIO | None = None) ->
 
 def without_a_code(error: Exception) -> KallanError:
     """An error of a library as one of ours. Its own text is not told: it may hold what it is about."""
+    from streams.failures import transient
+    from streams.log_texts import of_error, where
+
     what = f"{of_error(error)} at {where(error)}"
     return KallanError("service.unavailable" if transient(error) else "internal.unexpected", what)
 

@@ -19,10 +19,19 @@ _NUMBER = re.compile(r"[0-9]{6,8}[-+]?(?:[0-9]{4}|TF[0-9]{2}|[TRSUWXJKLMN][0-9]{
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+ROW_ID = click.IntRange(min=1, max=2**63 - 1)
+"""What a row of a table can be called."""
+
 
 def json_option(command: Command) -> Command:
     """`--json`, which every reading command takes."""
     return click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON")(command)
+
+
+def limit_option(command: Command) -> Command:
+    """`--limit`, for lists that may be long."""
+    most = click.IntRange(min=1, max=100_000)
+    return click.option("--limit", default=1000, show_default=True, type=most, help="The newest so many")(command)
 
 
 def print_json(answer: Any) -> None:
@@ -38,9 +47,9 @@ class Time(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dt.datetime:
         try:
             found = dt.datetime.fromisoformat(str(value))
-        except ValueError:
+            return (found if found.tzinfo else found.replace(tzinfo=STOCKHOLM)).astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             self.fail("not a time; write 2026-09-01 or 2026-09-01T08:00:00", param, ctx)
-        return (found if found.tzinfo else found.replace(tzinfo=STOCKHOLM)).astimezone(dt.UTC)
 
 
 class Day(click.ParamType):
@@ -72,9 +81,11 @@ def person_asked_for(readings: Readings, given: str) -> str | None:
 
 
 def _number() -> str:
-    if sys.stdin.isatty():
+    """From what stands on standard input, or the stream that `deploy.cli.main` was given in its place."""
+    stream = click.get_current_context().find_root().obj or sys.stdin
+    if stream.isatty():
         return getpass.getpass("Personnummer (twelve digits): ", stream=sys.stderr).strip()
-    return sys.stdin.readline().strip()
+    return str(stream.readline()).strip()
 
 
 def no_such_person() -> click.exceptions.Exit:
@@ -84,8 +95,16 @@ def no_such_person() -> click.exceptions.Exit:
 
 
 def by_option(command: Command) -> Command:
-    """`--by`: who decides; the login name where it is not given."""
-    return click.option("--by", "who", default=_login, help="Who decides this (default: your login name)")(command)
+    """`--by`: who decides; the login name where it is not given. Never empty: what is decided is somebody's."""
+    return click.option(
+        "--by", "who", default=_login, callback=_named, help="Who decides this (default: your login name)"
+    )(command)
+
+
+def _named(_context: click.Context, _parameter: click.Parameter, who: str) -> str:
+    if not who.strip():
+        raise click.UsageError("Nobody is named who decides this: give --by NAME.")
+    return who.strip()
 
 
 def _login() -> str:

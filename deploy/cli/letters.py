@@ -7,14 +7,14 @@ from typing import Any
 import click
 import msgspec
 
-from deploy.cli.asking import by_option, json_option, print_json
+from deploy.cli.asking import ROW_ID, by_option, json_option, limit_option, print_json
 from deploy.cli.connection import Connection, connected, home_option
 from deploy.screen import console
 from streams.contracts.errors import TEXTS
 from streams.contracts.time import STOCKHOLM
 from streams.dead_letters import DeadLetter, LetterState
 
-_LETTER = click.argument("letter", type=int)
+_LETTER = click.argument("letter", type=ROW_ID)
 
 
 @click.group()
@@ -24,7 +24,7 @@ def dlq() -> None:
 
 @dlq.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those that are closed too")
-@click.option("--limit", default=1000, show_default=True, type=click.IntRange(min=1), help="The newest so many")
+@limit_option
 @home_option
 @json_option
 def list_(everything: bool, limit: int, home: Path | None, as_json: bool) -> None:

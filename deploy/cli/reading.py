@@ -12,6 +12,7 @@ from deploy.cli.asking import (
     Day,
     Time,
     json_option,
+    limit_option,
     no_such_person,
     person_asked_for,
     print_json,
@@ -255,7 +256,7 @@ def _counted(counts: Mapping[str, int]) -> str:
 
 @click.command()
 @click.option("--person", "person_id", metavar="ID", help="Of this person only; give - for a personnummer")
-@click.option("--limit", default=1000, show_default=True, type=click.IntRange(min=1), help="The newest so many")
+@limit_option
 @home_option
 @json_option
 def conflicts(person_id: str | None, limit: int, home: Path | None, as_json: bool) -> None:

@@ -15,7 +15,7 @@ from connectors.sources.registry import load as load_file
 from connectors.sources.registry import reader_of
 from connectors.sources.report import LoadReport, LoadState
 from connectors.sources.total_state import Load
-from deploy.cli.asking import by_option, json_option, print_json
+from deploy.cli.asking import ROW_ID, by_option, json_option, print_json
 from deploy.cli.connection import connected, home_option
 from deploy.screen import console
 from streams.contracts.errors import TEXTS
@@ -170,7 +170,7 @@ def list_(source: str | None, home: Path | None, as_json: bool) -> None:
 
 
 @loads.command()
-@click.argument("load_id", metavar="LOAD", type=int)
+@click.argument("load_id", metavar="LOAD", type=ROW_ID)
 @home_option
 @json_option
 def show(load_id: int, home: Path | None, as_json: bool) -> None:
@@ -196,7 +196,7 @@ def show(load_id: int, home: Path | None, as_json: bool) -> None:
 
 
 @loads.command()
-@click.argument("load_id", metavar="LOAD", type=int)
+@click.argument("load_id", metavar="LOAD", type=ROW_ID)
 @by_option
 @home_option
 @json_option
@@ -215,7 +215,7 @@ def release(load_id: int, who: str, home: Path | None, as_json: bool) -> None:
 
 
 @loads.command()
-@click.argument("load_id", metavar="LOAD", type=int)
+@click.argument("load_id", metavar="LOAD", type=ROW_ID)
 @by_option
 @home_option
 def void(load_id: int, who: str, home: Path | None) -> None:
@@ -225,6 +225,24 @@ def void(load_id: int, who: str, home: Path | None) -> None:
     with connected(home) as connection:
         void_load(connection.edge, load_id, who)
     click.echo(f"load {load_id}: thrown away")
+
+
+@loads.command()
+@home_option
+@json_option
+def resume(home: Path | None, as_json: bool) -> None:
+    """Take up total loads whose publishing was cut off by a crash. The next load of the source does the same."""
+    from connectors.sources.registry import resume_all
+
+    with connected(home) as connection:
+        reports = resume_all(connection.edge)
+    if as_json:
+        print_json([as_data(Path(f"load {report.load_id}"), report) for report in reports])
+        return
+    for report in reports:
+        click.echo("\n".join(told(f"load {report.load_id}", report)))
+    if not reports:
+        click.echo("No load was cut off.")
 
 
 def _state(load: Load) -> str:

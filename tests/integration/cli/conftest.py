@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import json
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,15 +48,15 @@ Kallan = Callable[..., Ran]
 def kallan(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Kallan:
     """Runs `kallan ...` in this process, in an empty folder; `stdin` is what stands on standard input."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)  # whatever process was played before in this one
     for name in ("KALLAN_HOME", "KALLAN_SETTINGS", "KALLAN_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str, stdin: str = "") -> Ran:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
         capsys.readouterr()
         code = 0
         try:
-            main(arguments)
+            main(arguments, io.StringIO(stdin))
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 1
         told = capsys.readouterr()

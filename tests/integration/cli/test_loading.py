@@ -95,8 +95,31 @@ def test_a_load_that_loses_too_many_is_held_shown_and_thrown_away(town: Town, ka
     assert (again.code, again.err.split(":")[0]) == (2, "load.state")
 
 
+def test_a_load_that_was_cut_off_is_taken_up(town: Town, kallan: Kallan, tmp_path: Path) -> None:
+    assert kallan("loads", "resume").out == "No load was cut off.\n"
+    (report,) = load(town.world, export(town.world, tmp_path / "hr.jsonl", PEOPLE, 2))
+    with town.world.base.pool.connection() as connection:
+        connection.execute("update connectors.load set state = 'published'")
+    (resumed,) = kallan("loads", "resume", "--json").data
+    assert (resumed["load_id"], resumed["state"]) == (report.load_id, "committed")
+    assert "committed" in kallan("loads", "list").out
+
+
+@pytest.mark.parametrize("what", [("loads", "show"), ("loads", "void"), ("dlq", "show"), ("dlq", "discard")])
+@pytest.mark.parametrize("number", ["0", "-1", "one", str(2**63), "99999999999999999999999"])
+def test_what_no_load_or_letter_can_be_called_is_wrong_use(kallan: Kallan, what: tuple[str, str], number: str) -> None:
+    assert kallan(*what, number).code == 2
+
+
+def test_what_is_decided_is_somebodys(town: Town, kallan: Kallan, letter: str) -> None:
+    ran = kallan("dlq", "discard", letter, "--by", "  ")
+    assert (ran.code, "--by NAME" in ran.err) == (2, True)
+    assert json.loads(kallan("dlq", "show", letter, "--json").out)["state"] == "open"
+
+
 def test_an_unknown_load_or_source_is_wrong_use(town: Town, kallan: Kallan) -> None:
     assert kallan("loads", "show", "7").code == 2
+    assert kallan("dlq", "list", "--limit", str(10**30)).code == 2
     ran = kallan("loads", "list", "--source", "payroll")
     assert (ran.code, ran.err.split(":")[0]) == (2, "resource.unknown")
     assert kallan("load", "navet").code == 2
