@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import alembic.config
-import alembic.script
 import psycopg
+import psycopg.sql
 
 from deploy.settings import Settings
 from deploy.wiring.base import PACKAGES
 from streams.contracts.errors import KallanError
-from streams.migrate import migrations_of
+from streams.revisions import revisions
 
 log = logging.getLogger(__name__)
 
@@ -69,11 +68,7 @@ def _url(settings: Settings, package: str) -> str:
 
 
 def _schema(url: str, package: str) -> Schema:
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(migrations_of(package)))
-    config.set_main_option("path_separator", "os")
-    script = alembic.script.ScriptDirectory.from_config(config)
-    head = script.get_current_head() or ""
+    known = revisions(package)
     with psycopg.connect(url, connect_timeout=_CONNECT_SECONDS) as connection:
         found = connection.execute("select to_regclass(%s)", [f"{package}.alembic_version"]).fetchone()
         row = None
@@ -83,7 +78,6 @@ def _schema(url: str, package: str) -> Schema:
             )
             row = connection.execute(query).fetchone()
     current = str(row[0]) if row else ""
-    if current == head:
-        return Schema(package, current, head, "")
-    known = {one.revision for one in script.walk_revisions()}
-    return Schema(package, current, head, "schema.older" if not current or current in known else "schema.newer")
+    if current == known[-1]:
+        return Schema(package, current, known[-1], "")
+    return Schema(package, current, known[-1], "schema.older" if not current or current in known else "schema.newer")

@@ -1,0 +1,43 @@
+"""Which revisions a package's schema has, read from its migration files without loading them: every worker asks at its
+start, and Alembic takes longer to load than the worker."""
+
+import ast
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def migrations_of(package: str) -> Path:
+    """The folder of a package's migrations."""
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(package)
+    return Path(next(iter(spec.submodule_search_locations))) / "migrations"
+
+
+def revisions(package: str) -> tuple[str, ...]:
+    """From the first to the newest. Raises `ValueError` where they are not one line."""
+    after = {}
+    for path in sorted((migrations_of(package) / "versions").glob("*.py")):
+        told = dict(_constants(ast.parse(path.read_text(encoding="utf-8"))))
+        if told.get("down_revision") in after or "revision" not in told:
+            raise ValueError(f"{package}: {path.name}")
+        after[told["down_revision"]] = told["revision"]
+    found: list[str] = []
+    following = after.pop(None, None)
+    while following is not None:
+        found.append(following)
+        following = after.pop(following, None)
+    if after:
+        raise ValueError(f"{package}: {', '.join(sorted(str(one) for one in after))}")
+    return tuple(found)
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
+    for node in tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.targets[0], ast.Name)
+        ):
+            yield node.targets[0].id, node.value.value
