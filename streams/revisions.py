@@ -40,4 +40,5 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
             and isinstance(node.value, ast.Constant)
             and isinstance(node.targets[0], ast.Name)
         ):
-            yield node.targets[0].id, node.value.value
+            value = node.value.value
+            yield node.targets[0].id, value if isinstance(value, str) else None
