@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from deploy.cli.beside import beside
 from deploy.operations import looks
 from deploy.operations.watch import Part
 from deploy.operations.working import begin, working
@@ -42,13 +43,10 @@ def _consume(base: Base, settings: KafkaSettings, handler: Handler, *others: Par
         handler, base.dead_letters, base.ticker, group=base.name, brake=brake, progress=progress, meter=base.meter
     )
     topics = GROUPS[base.name]
-    try:
-        with closing(looks.Messages(settings.broker, topics, brake, base.dead_letters, base.meter)) as messages:
-            parts = (Part("messages", progress, messages), *others)
-            with working(base, settings, parts, held=messages.held):
-                run_faust_worker(base.name, settings.broker, topics, runner, data_dir=settings.work_dir / base.name)
-    finally:
-        base.close()
+    with closing(looks.Messages(settings.broker, topics, brake, base.dead_letters, base.meter)) as messages:
+        parts = (Part("messages", progress, messages), *others)
+        with working(base, settings, parts, held=messages.held):
+            run_faust_worker(base.name, settings.broker, topics, runner, data_dir=settings.work_dir / base.name)
 
 
 @click.command()
@@ -59,8 +57,8 @@ def ingest(lane: str) -> None:
 
     name = f"ingest-{lane}"
     settings = begin(MasterSettings, name, "streams", "mmd")
-    base = Base(settings, name)
-    _consume(base, settings, ingest_handler(base, settings))
+    with closing(Base(settings, name)) as base:
+        _consume(base, settings, ingest_handler(base, settings))
 
 
 @click.command()
@@ -88,20 +86,14 @@ def evaluate(lane: str) -> None:
 
     name = f"evaluate-{lane}"
     settings = begin(ProvisioningSettings, name, "streams", "iam")
-    base = Base(settings, name)
-    handler = provisioning.evaluate_handler(base, settings)
-    if lane == "urgent":
-        _consume(base, settings, handler)
-        return
-    stop = threading.Event()
-    timers = provisioning.timers(base, settings)
-    timing = threading.Thread(target=timers.run, args=(stop,), name="timers")
-    timing.start()
-    try:
-        _consume(base, settings, handler, Part("timers", timers.progress, looks.persons(base)))
-    finally:
-        stop.set()
-        timing.join()
+    with closing(Base(settings, name)) as base:
+        handler = provisioning.evaluate_handler(base, settings)
+        if lane == "urgent":
+            _consume(base, settings, handler)
+            return
+        timers = provisioning.timers(base, settings)
+        with beside("timers", timers.run):
+            _consume(base, settings, handler, Part("timers", timers.progress, looks.persons(base)))
 
 
 @click.command()
@@ -120,14 +112,10 @@ def execute() -> None:
         *(Part(name, progress, looks.operations(base, name)) for name, progress in executor.progress.items()),
         Part("account-facts", facts.progress, looks.account_facts(base)),
     ]
-    relaying = threading.Thread(target=facts.run, args=(stop,), name="account-relay")
-    relaying.start()
     try:
-        with working(base, settings, parts):
+        with beside("account-relay", facts.run), working(base, settings, parts):
             executor.run(stop)
     finally:
-        stop.set()
-        relaying.join()
         base.close()
 
 
