@@ -4,7 +4,6 @@ import datetime as dt
 import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.demo.forms import Form
-from deploy.municipality import cast as roles
+from deploy.demo.stories import Told
 from deploy.municipality.cast import Cast
 from deploy.replay.live import LiveWorld
 from deploy.report import side_by_side
@@ -22,11 +21,6 @@ from iam.domain.policy import Policy
 from iam.explain.explain import explain
 from iam.explain.explanation import InTarget, Operation
 from streams.clock import today
-
-if TYPE_CHECKING:
-    from deploy.demo.play import Told
-
-APPLICANTS = ((roles.GUARDIAN, roles.CHILD), (roles.PROTECTED_GUARDIAN, roles.PROTECTED_CHILD))
 
 
 def show_form(console: Console, form: Form) -> None:
@@ -53,7 +47,7 @@ def _masked(name: str, value: str) -> str:
 
 
 def report(
-    console: Console, world: LiveWorld, cast: Cast, told: "Sequence[Told]", forms: Sequence[Form], policy: Policy
+    console: Console, world: LiveWorld, cast: Cast, told: Sequence[Told], forms: Sequence[Form], policy: Policy
 ) -> bool:
     """The side-by-side report and the figures; True when all is as it should be."""
     console.rule("Source | MMD | target, side by side")
@@ -69,7 +63,7 @@ def report(
     return _figures(console, world, told, forms)
 
 
-def _person(console: Console, world: LiveWorld, cast: Cast, policy: Policy, told: "Sequence[Told]") -> None:
+def _person(console: Console, world: LiveWorld, cast: Cast, policy: Policy, told: Sequence[Told]) -> None:
     number = cast[told[0].story.role].number
     title = " / ".join(t.story.title for t in told)
     console.print(table_of(title, side_by_side(world.readings, number), sorted(world.readings.targets)))
@@ -119,7 +113,7 @@ def _basis(target: InTarget, policy: Policy) -> str:
     return f"no rule gives an account any more ({reasons})" if reasons else "no rule gives an account any more"
 
 
-def _figures(console: Console, world: LiveWorld, told: "Sequence[Told]", forms: Sequence[Form]) -> bool:
+def _figures(console: Console, world: LiveWorld, told: Sequence[Told], forms: Sequence[Form]) -> bool:
     console.rule("The two principles, as figures computed from what is stored")
     open_forms = [form for form in forms if not form.handed_over]
     asked, fields = sum(f.questions for f in open_forms), sum(f.size for f in open_forms)

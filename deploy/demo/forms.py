@@ -6,12 +6,15 @@ from typing import Any
 import httpx
 
 from deploy.embedded import issuer
+from deploy.municipality import cast as roles
 from deploy.municipality.cast import Member
 from deploy.running import Running
 from streams.contracts.errors import Unavailable
 
 FORM = "preschool-place"
 CLIENT = "e-services"
+APPLICANTS = ((roles.GUARDIAN, roles.CHILD), (roles.PROTECTED_GUARDIAN, roles.PROTECTED_CHILD))
+"""Who applies for whom."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from connectors.sources.registry import load
 from deploy import screen
 from deploy.demo import closing
-from deploy.demo.forms import Form, ask
-from deploy.demo.stories import STORIES, Story
+from deploy.demo.forms import APPLICANTS, Form, ask
+from deploy.demo.stories import STORIES, Story, Told
 from deploy.municipality.cast import Cast, NativeFile
 from deploy.municipality.changes import Changes
 from deploy.municipality.generate import generate
@@ -38,17 +37,6 @@ select (select count(*) from mmd.document where kind <> 'redirect'),
        (select count(*) from iam.desired d join iam.observed o using (account, target)
         where o.status = 'known' and o.digest = d.digest)
 """
-
-
-@dataclass(slots=True)
-class Told:
-    """A story that was played. `seconds` is from the stamp of the source's record to the last read-back in a target;
-    None where no target had anything to do."""
-
-    story: Story
-    stamp: dt.datetime
-    seconds: float | None
-    wrong: list[str]
 
 
 def play(home: Path, *, seed: int, persons: int, units: int, throwaway: bool) -> bool:
@@ -167,7 +155,7 @@ def _read_back(world: LiveWorld, mark: int, stamp: dt.datetime) -> float | None:
 def _forms(console: Console, found: Running, cast: Cast) -> list[Form]:
     console.print()
     console.rule("A form that does not ask what the municipality knows")
-    asked = [ask(found, cast[role], cast[child]) for role, child in closing.APPLICANTS]
+    asked = [ask(found, cast[role], cast[child]) for role, child in APPLICANTS]
     for form in asked:
         closing.show_form(console, form)
     return asked

@@ -27,6 +27,17 @@ class Story:
     wrong: Callable[[Readings, Cast, Member], list[str]]
 
 
+@dataclass(slots=True)
+class Told:
+    """A story that was played. `seconds` is from the stamp of the source's record to the last read-back in a target;
+    None where no target had anything to do."""
+
+    story: Story
+    stamp: dt.datetime
+    seconds: float | None
+    wrong: list[str]
+
+
 def _is(readings: Readings, member: Member, target: str, presence: Presence) -> list[str]:
     observed = readings.account(member.number, target)
     found = observed.state.presence if observed else Presence.ABSENT
