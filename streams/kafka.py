@@ -72,7 +72,11 @@ class KafkaProducer:
 
     def flush(self) -> None:
         """Returns when everything sent was written by the broker; raises `Unavailable` naming the topics where not."""
-        left = self._producer.flush(self.delivery_timeout + 5)
+        try:
+            left = self._producer.flush(self.delivery_timeout + 5)
+        except (ck.KafkaException, SystemError) as error:
+            # A fatal error of the library is raised here; where a delivery report is just being told, inside a SystemError.
+            left, self._failed["every topic"] = 1, error_name(error.__cause__ or error)
         failed, self._failed = self._failed, {}
         if left or failed:
             # What the caller will send again is not sent by this producer later, which after a fatal error is of no use.

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from deploy.wiring.base import PACKAGES
 
-OWNER = "kallan"
+OWNER = "migrator"
 """Owns database and schemas; used by `kallan compose prepare` alone."""
 
 REPLAY = "replay"

@@ -92,7 +92,7 @@ def guarded(installation: Installation, tmp_path_factory: pytest.TempPathFactory
     cluster = (given / "cluster.id").read_text()
     format_it = ["format", "--config", str(settings), "--cluster-id", cluster, "--add-scram", admin_login]
     subprocess.run([*argv, "kafka.tools.StorageTool", *format_it], check=True, capture_output=True, timeout=60)
-    with (folder / "log").open("wb") as log:
+    with (folder / "broker.log").open("wb") as log:
         process = subprocess.Popen([*argv, "kafka.Kafka", str(settings)], stdout=log, stderr=log)
     try:
         made = Guarded(f"localhost:{client}", installation)

@@ -114,7 +114,7 @@ def test_each_process_has_the_password_of_the_login_that_it_uses_and_of_no_other
         kafka = environment.get("KALLAN_KAFKA_USER")
         assert consumer.files.get("kafka.password") == (kafka_password(kafka) if kafka else None)
         if consumer.name == "prepare":
-            assert (login, kafka) == ("kallan", ADMIN)
+            assert (login, kafka) == ("migrator", ADMIN)
         else:
             assert login in SCHEMAS
             assert kafka is None or kafka in logins()

@@ -42,7 +42,7 @@ def test_the_authoritys_key_and_the_administrators_password_reach_no_server_and_
     installation: Installation,
 ) -> None:
     given = {name: content for name, content in _contents(installation.out).items() if not name.startswith("prepare/")}
-    for secret in ("ca.key", "kafka-admin.password", "database-kallan.password"):
+    for secret in ("ca.key", "kafka-admin.password", "database-migrator.password"):
         assert (installation.authority / secret).read_bytes() not in given.values()
 
 
