@@ -10,56 +10,32 @@ import msgspec
 import pytest
 
 from streams import catalogue, schema_files
-from streams.contracts.claims import (
-    Absent,
-    AccountFacts,
-    AgreedName,
-    Birth,
-    Body,
-    Claim,
-    Custody,
-    Employment,
-    Leave,
-    Name,
-    NumberReference,
-    PostalAddress,
-    Protection,
-    RegisteredAddress,
-    Registration,
-    Relation,
-    Segment,
-    SourceRecord,
-    SpecialAddress,
-    UnitName,
-    UnitNode,
-    UnitParent,
-    UnitPeriod,
-    UnitStructure,
-    WorkContact,
-)
+from streams.contracts import claims
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
 from streams.contracts.identifiers import Identifier, IdentifierType
 
 DAY = dt.date(2024, 2, 29)
-ADDRESS = PostalAddress(street="Storgatan 1", postal_code="012 34", locality="Ort")
+ADDRESS = claims.PostalAddress(street="Storgatan 1", postal_code="012 34", locality="Ort")
 
-BODIES: list[Body] = [
-    Protection(sekretessmarkering=True),
-    Name("Ö", "", "Å", "Ö"),
-    Birth("1999-05"),
-    Registration("AV", "2020"),
-    RegisteredAddress(ADDRESS, "0114"),
-    SpecialAddress(ADDRESS),
-    NumberReference(Identifier(IdentifierType.TF, "x"), "subject", superseded=True),
-    Custody((Relation("V", "subject", DAY),)),
-    Employment("kommun", "7", (Segment(DAY, None, "unit:kommun:1", extent_percent=62.5),), (Leave(DAY, DAY),)),
-    AgreedName("Ö Å"),
-    WorkContact("08-1"),
-    UnitNode((UnitPeriod(DAY),)),
-    UnitStructure((UnitParent("", DAY),)),
-    UnitName(()),
-    AccountFacts("a"),
-    Absent("name"),
+BODIES: list[claims.Body] = [
+    claims.Protection(sekretessmarkering=True),
+    claims.Name("Ö", "", "Å", "Ö"),
+    claims.Birth("1999-05"),
+    claims.Registration("AV", "2020"),
+    claims.RegisteredAddress(ADDRESS, "0114"),
+    claims.SpecialAddress(ADDRESS),
+    claims.NumberReference(Identifier(IdentifierType.TF, "x"), "subject", superseded=True),
+    claims.Custody((claims.Relation("V", "subject", DAY),)),
+    claims.Employment(
+        "kommun", "7", (claims.Segment(DAY, None, "unit:kommun:1", extent_percent=62.5),), (claims.Leave(DAY, DAY),)
+    ),
+    claims.AgreedName("Ö Å"),
+    claims.WorkContact("08-1"),
+    claims.UnitNode((claims.UnitPeriod(DAY),)),
+    claims.UnitStructure((claims.UnitParent("", DAY),)),
+    claims.UnitName(()),
+    claims.AccountFacts("a"),
+    claims.Absent("name"),
 ]
 
 
@@ -79,12 +55,14 @@ def test_every_schema_of_the_catalogue_is_published_and_is_a_schema() -> None:
 
 
 def test_every_kind_of_claim_is_tried() -> None:
-    assert {type(body) for body in BODIES} == set(Body.__args__)
+    assert {type(body) for body in BODIES} == set(claims.Body.__args__)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
-def test_a_record_as_it_is_encoded_validates(body: Body) -> None:
-    record = SourceRecord("hr", "k", "1", "s", (Claim(body, DAY, DAY),), Identifier(IdentifierType.TF, "x"), total=True)
+def test_a_record_as_it_is_encoded_validates(body: claims.Body) -> None:
+    record = claims.SourceRecord(
+        "hr", "k", "1", "s", (claims.Claim(body, DAY, DAY),), Identifier(IdentifierType.TF, "x"), total=True
+    )
     check(record, schema_files.schemas()[catalogue.RECORD_SCHEMA])
 
 
@@ -92,7 +70,7 @@ def test_a_record_as_it_is_encoded_validates(body: Body) -> None:
     "published",
     [
         Published(Version(1, 1), person=PersonDocument("p", ("q",)), cause="e", caused_at=dt.datetime.now(dt.UTC)),
-        Published(Version(1, 1), unit=UnitDocument("unit:kommun:1", (UnitPeriod(DAY, DAY),))),
+        Published(Version(1, 1), unit=UnitDocument("unit:kommun:1", (claims.UnitPeriod(DAY, DAY),))),
         Published(Version(1, 1), redirect=Redirect("p", "q")),
     ],
 )
@@ -102,7 +80,9 @@ def test_a_document_as_it_is_encoded_validates(published: Published) -> None:
 
 def test_what_is_wrong_does_not_validate() -> None:
     schema = schema_files.schemas()[catalogue.RECORD_SCHEMA]
-    good = json.loads(msgspec.json.encode(SourceRecord("hr", "k", "1", "s", (Claim(Birth("1999")),))))
+    good = json.loads(
+        msgspec.json.encode(claims.SourceRecord("hr", "k", "1", "s", (claims.Claim(claims.Birth("1999")),)))
+    )
     bad = json.loads(json.dumps(good))
     bad["claims"][0]["body"]["kind"] = "secret"
     for wrong in ({**good, "claims": None}, {key: good[key] for key in good if key != "subject"}, bad):
