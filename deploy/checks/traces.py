@@ -19,7 +19,7 @@ def broken(root: Path) -> list[str]:
     found = [*complaints(traces), *(f"{row.id}: {what}" for row in traces.rows for what in _broken(row, tree))]
     asked = demands.read_demands(root)
     named = [(one.id, reference) for one in asked for reference in (*one.code, *one.tests)]
-    found += demands.complaints(asked, root)
+    found += demands.complaints(asked)
     return found + [f"{name}: {reference}: {why}" for name, reference in named if (why := tree.lacks(reference))]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from deploy.docs.markdown import code, page, table
 from deploy.docs.traces import Outcome, Recorded, Row, State, Traces
 
-_STATES = {State.BUILT: "finns", State.PARTLY: "delvis", State.NOT_YET: "inte än", State.OUTSIDE: "andras uppgift"}
+_STATES = {State.BUILT: "finns", State.PARTLY: "delvis", State.NOT_YET: "inte än"}
 _OUTCOMES = {
     Outcome.RED: "röd: provet märkte det",
     Outcome.GREEN: "**grön: provet märkte ingenting**",

@@ -19,7 +19,6 @@ class State(StrEnum):
     BUILT = "built"
     PARTLY = "partly"
     NOT_YET = "not-yet"
-    OUTSIDE = "outside"  # others' task, and said so
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

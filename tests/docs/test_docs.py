@@ -1,5 +1,6 @@
 """The documentation keeps to what is there: commands, and two languages that say the same."""
 
+import re
 import shlex
 import subprocess
 
@@ -7,15 +8,22 @@ import click
 import pytest
 
 from deploy.cli import cli
-from tests.docs.reading import READMES, ROOT, block_with, inline_commands, lines, text_of
+from tests.docs.reading import DOCUMENTS, READMES, ROOT, block_with, inline_commands, lines, text_of
 
 RUN_ELSEWHERE = {
     "make demo": ("tests/stack/test_stops.py", "test_the_demo_ends_well_with_its_last_screen"),
     "make up": ("tests/docs/test_commands.py", '".venv/bin/kallan", "up"'),
     "make test": (".ci/run", "\nmake test\n"),
     "make check": (".ci/run", "\nmake check\n"),
+    "make mutations": ("Makefile", "@$(BIN)/python -m deploy.checks.mutations\n"),  # the same words as in make test
+    "make bench": ("docs/performance.md", "`make bench` (full), 2026-11-22 07:57 UTC"),
+    ".venv/bin/kallan bench --quick": ("docs/performance.md", "| quick 07:47 |"),
+    ".venv/bin/kallan bench --quick --output quick.json": ("docs/performance.md", "| quick 07:17 |"),
 }
-"""Commands that are no console block of `test_commands.py`: the file that runs them, and the words that do."""
+"""Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
+what came of it; and the words that do."""
+OF_DEVELOPERS = {"make generated", "make format", "make test-stack", "make lock"}
+"""Targets that pages name in passing: they change the tree, or want the machine to themselves."""
 MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": "python -m pytest --ignore=tests/stack\n"}
 
 
@@ -27,16 +35,27 @@ def test_both_readmes_have_the_same_commands() -> None:
     assert inline_commands(english) <= inline_commands(swedish)
 
 
-def test_every_command_of_the_readme_is_run_by_a_test_or_by_ci() -> None:
-    run_here = text_of("tests/docs/test_commands.py")
-    for line in lines("README.md"):
-        if line not in RUN_ELSEWHERE:
-            assert any(words in line for words in _blocks_run(run_here)), line
-    for command in inline_commands("README.md"):
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_of_a_document_is_run_by_a_test_or_by_ci_or_was_recorded(document: str) -> None:
+    run_here = _blocks_run(text_of("tests/docs/test_commands.py"))
+    for line in lines(document):
+        assert line in RUN_ELSEWHERE or line in run_here, line
+    for command in inline_commands(document):
         if command.startswith("make "):
-            assert command in RUN_ELSEWHERE, command
+            assert command in RUN_ELSEWHERE or command in OF_DEVELOPERS, command
+
+
+def test_what_runs_commands_elsewhere_is_there() -> None:
     for file, words in RUN_ELSEWHERE.values():
         assert words in f"{text_of(file)}\n", file
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_stand_in_console_blocks(document: str) -> None:
+    """Where they are found by the tests above."""
+    assert not re.findall(
+        r"^```(?:sh|bash|shell)?\n(?:\S*(?:make|kallan|python|docker|curl) )", text_of(document), re.MULTILINE
+    )
 
 
 def _blocks_run(code: str) -> list[str]:
@@ -58,8 +77,8 @@ def test_make_runs_what_the_tests_run(target: str, runs: str) -> None:
 
 
 def written_commands() -> list[str]:
-    found = {line for name in READMES for line in lines(name) if "kallan" in line}
-    return sorted(found | {one for name in READMES for one in inline_commands(name) if "kallan" in one})
+    found = {line for name in DOCUMENTS for line in lines(name) if "kallan" in line}
+    return sorted(found | {one for name in DOCUMENTS for one in inline_commands(name) if "kallan" in one})
 
 
 @pytest.mark.parametrize("line", written_commands())
