@@ -56,6 +56,11 @@ def equals(attribute: str, value: str) -> str:
     return f"({attribute}={escape_filter_chars(value)})"
 
 
+def same_uid(entry: Entry, uid: str) -> bool:
+    """As the directory compares uids: without regard to case and to repeated spaces (RFC 4519, caseIgnoreMatch)."""
+    return any(" ".join(held.casefold().split()) == " ".join(uid.casefold().split()) for held in entry.all("uid"))
+
+
 def normal_dn(dn: str) -> str:
     """A DN in a form that compares: lower case, no spaces around the separators."""
     try:

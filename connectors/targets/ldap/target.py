@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from ldap3.core import results
 
+from connectors.targets.ensuring import Contended, only, persistently, uid_taken
 from connectors.targets.ldap.entries import (
     ATTRIBUTES,
     CLASSES,
@@ -18,6 +19,7 @@ from connectors.targets.ldap.entries import (
     person_dn,
     person_rdn,
     presence_of,
+    same_uid,
     sign_in_changes,
     sign_in_values,
     state_of,
@@ -31,15 +33,9 @@ from connectors.targets.ldap.session import Entry, Pool, Session
 from connectors.targets.ldap.settings import LdapSettings
 from connectors.targets.port import AccountState, Capabilities, Observed, Presence
 from connectors.targets.rules import check, managed
-from streams.contracts.errors import Rejected, Unavailable
 
-_TRIES = 3
 _ALL = (*READ, *READ_ALSO)
 _WRITTEN_BETWEEN = {results.RESULT_ASSERTION_FAILED, results.RESULT_NO_SUCH_OBJECT}
-
-
-class _Contended(Exception):
-    """Somebody else wrote the same entry since it was read: read again."""
 
 
 class LdapTarget:
@@ -64,24 +60,21 @@ class LdapTarget:
             attributes=frozenset(ATTRIBUTES),
             conditional_writes=self._pool.conditional,
             hosting=self._settings.hosting,
+            longest_call=self._settings.longest_call,
         )
 
     def ensure(self, allowed: AccountState) -> Observed:
         check(allowed, self.capabilities())
+        act = self._remove if allowed.presence is Presence.ABSENT else self._make
         with self._pool.session() as session:
-            for _ in range(_TRIES):
-                try:
-                    if allowed.presence is Presence.ABSENT:
-                        return self._remove(session, allowed.key)
-                    return self._make(session, allowed)
-                except _Contended:
-                    continue
-            raise Unavailable("target.unknown-outcome", f"{self._settings.name}: another writer in between")
+            return persistently(self._settings.name, lambda: act(session, allowed))
 
     def read(self, key: str) -> Observed | None:
         with self._pool.session() as session:
-            entry = self._find(session, key)
-            return None if entry is None else self._observe(session, entry)
+            entry, _ = self._find(session, key)
+            if entry is None:
+                return None
+            return self._observed(entry, self._manager_key(session, entry), self._managed_groups(session, entry.dn))
 
     def read_all(self) -> Iterator[Observed]:
         with self._pool.session() as session:
@@ -96,22 +89,36 @@ class LdapTarget:
     # --- present ---
 
     def _make(self, session: Session, allowed: AccountState) -> Observed:
-        entry = self._find(session, allowed.key, allowed.uid)
-        manager_dn = self._dn_of(session, allowed.attributes.get("manager", ""))
-        wanted = wanted_values(allowed, manager_dn)
+        manager_key = allowed.attributes.get("manager", "")
+        entry, manager = self._find(session, allowed.key, allowed.uid, manager_key)
+        wanted = wanted_values(allowed, manager.dn if manager else "")
         if entry is None:
-            dn = self._create(session, allowed, wanted)
-            changed, groups = ["created"], self._groups.of(session, dn)
+            dn, changed, held = self._create(session, allowed, wanted), ["created"], frozenset[str]()
         else:
             groups = self._groups.of(session, entry.dn)
             dn, changed = self._update(session, entry, allowed, wanted, groups)
-        held = managed(groups.values())
+            held = managed(groups.values())
         for name in sorted(allowed.groups - held):
             self._groups.join(session, name, dn)
+        after = entry if entry and not changed else self._find(session, allowed.key)[0]
+        if after is None:
+            raise Contended
+        joined = held
+        if entry is None or dn != entry.dn or held != allowed.groups:  # written to: read back
+            joined = self._without_surplus(session, after.dn, allowed.groups)
         changed += [f"group:{name}" for name in sorted(held ^ allowed.groups)]
-        if entry is not None and not changed:  # what was read a moment ago is what there is
-            return self._observed(entry, allowed.attributes.get("manager", "") if manager_dn else "", held)
-        return replace(self._read_back(session, allowed.key), changed=tuple(changed))
+        shown = manager_key if manager and _refers_to(after, manager) else self._manager_key(session, after)
+        return replace(self._observed(after, shown, joined), changed=tuple(changed))
+
+    def _without_surplus(self, session: Session, dn: str, allowed: frozenset[str]) -> frozenset[str]:
+        """Our groups that the entry is in, read back. One that is not allowed is left: somebody who was deleted by hand
+        may have had this DN, and be a member still."""
+        groups = self._groups.of(session, dn)
+        surplus = managed(groups.values()) - allowed
+        for group_dn, name in groups.items():
+            if name in surplus:
+                self._groups.leave(session, group_dn, dn)
+        return self._managed_groups(session, dn) if surplus else managed(groups.values())
 
     def _create(self, session: Session, allowed: AccountState, wanted: Mapping[str, tuple[str, ...]]) -> str:
         enabled = allowed.presence is Presence.ENABLED
@@ -119,7 +126,9 @@ class LdapTarget:
         dn = person_dn(allowed.uid, self._settings.people_dn)
         present = {name: texts for name, texts in values.items() if texts}
         if session.add(dn, CLASSES, present, {results.RESULT_ENTRY_ALREADY_EXISTS}) != results.RESULT_SUCCESS:
-            raise _Contended
+            if self._find(session, allowed.key)[0] is not None:
+                raise Contended
+            raise uid_taken(self._settings.name)
         return dn
 
     def _update(
@@ -150,14 +159,14 @@ class LdapTarget:
     def _modify(self, session: Session, entry: Entry, changes: Mapping[str, list[tuple[str, list[str]]]]) -> None:
         code = session.modify(entry.dn, changes, _WRITTEN_BETWEEN, unchanged_condition(entry))
         if code != results.RESULT_SUCCESS:
-            raise _Contended
+            raise Contended
 
     def _rename(self, session: Session, entry: Entry, uid: str, groups: list[str]) -> str:
         rdn = person_rdn(uid)
         taken = results.RESULT_ENTRY_ALREADY_EXISTS
         code = session.rename(entry.dn, rdn, {taken, *_WRITTEN_BETWEEN}, equals(KEY, entry.first(KEY)))
         if code != results.RESULT_SUCCESS:
-            raise _Contended
+            raise Contended
         new_dn = f"{rdn},{parent_dn(entry.dn)}"
         for group_dn in groups:
             self._groups.follow(session, group_dn, entry.dn, new_dn)
@@ -165,49 +174,48 @@ class LdapTarget:
 
     # --- absent ---
 
-    def _remove(self, session: Session, key: str) -> Observed:
+    def _remove(self, session: Session, allowed: AccountState) -> Observed:
         """Memberships first: a crash in between leaves an entry that the next call finds, never a member without one."""
+        key = allowed.key
         gone = Observed(AccountState(key, Presence.ABSENT))
-        entry = self._find(session, key)
+        entry, _ = self._find(session, key)
         if entry is None:
             return gone
         for group_dn in self._groups.of(session, entry.dn):
             self._groups.leave(session, group_dn, entry.dn)
         if session.delete(entry.dn, _WRITTEN_BETWEEN, equals(KEY, key)) == results.RESULT_ASSERTION_FAILED:
-            raise _Contended
-        if self._find(session, key) is not None:
-            raise _Contended
+            raise Contended
+        if self._find(session, key)[0] is not None:
+            raise Contended
         return replace(gone, changed=("deleted",))
 
     # --- reading ---
 
-    def _find(self, session: Session, key: str, uid: str = "") -> Entry | None:
-        """The entry with this key, alone. Raises `Rejected` where another account has the uid that is wanted."""
-        condition = f"(|{equals(KEY, key)}{equals('uid', uid)})" if uid else equals(KEY, key)
-        found = session.search(self._settings.people_dn, condition, _ALL)
-        ours = [entry for entry in found if entry.first(KEY) == key]
-        if len(ours) < len(found):
-            raise Rejected("target.refused", f"{self._settings.name}: uid belongs to another account")
-        if len(ours) > 1:
-            raise Rejected("target.refused", f"{self._settings.name}: more than one entry has this account key")
-        return next(iter(ours), None)
+    def _find(self, session: Session, key: str, uid: str = "", other: str = "") -> tuple[Entry | None, Entry | None]:
+        """The entry with this key, alone, and that with the key `other`, if asked for, in one search. Raises `Rejected`
+        where another account has the uid that is wanted."""
+        asked = [equals(KEY, key), equals("uid", uid) if uid else "", equals(KEY, other) if other else ""]
+        found = session.search(self._settings.people_dn, f"(|{''.join(asked)})", _ALL)
+        strangers = [entry for entry in found if entry.first(KEY) != key]
+        others = [entry for entry in strangers if other and entry.first(KEY) == other]
+        if len(others) < len(strangers) or any(uid and same_uid(entry, uid) for entry in others):
+            raise uid_taken(self._settings.name)
+        name = self._settings.name
+        mine = only(name, [entry for entry in found if entry.first(KEY) == key])
+        return mine, mine if other == key else only(name, others)
 
-    def _dn_of(self, session: Session, key: str) -> str:
-        entry = self._find(session, key) if key else None
-        return entry.dn if entry else ""
+    def _managed_groups(self, session: Session, dn: str) -> frozenset[str]:
+        return managed(self._groups.of(session, dn).values())
 
-    def _read_back(self, session: Session, key: str) -> Observed:
-        entry = self._find(session, key)
-        if entry is None:
-            raise _Contended
-        return self._observe(session, entry)
-
-    def _observe(self, session: Session, entry: Entry) -> Observed:
-        manager_dn = entry.first("manager")
-        manager = session.search_entry(manager_dn, [KEY]) if manager_dn else None
-        groups = managed(self._groups.of(session, entry.dn).values())
-        return self._observed(entry, manager.first(KEY) if manager else "", groups)
+    def _manager_key(self, session: Session, entry: Entry) -> str:
+        dn = entry.first("manager")
+        manager = session.search_entry(dn, [KEY]) if dn else None
+        return manager.first(KEY) if manager else ""
 
     def _observed(self, entry: Entry, manager: str, groups: frozenset[str]) -> Observed:
         state = state_of(entry, manager, groups, self._settings.disabling)
         return Observed(state, entry.first("entryUUID"), version_of(entry))
+
+
+def _refers_to(entry: Entry, manager: Entry) -> bool:
+    return normal_dn(entry.first("manager")) == normal_dn(manager.dn)

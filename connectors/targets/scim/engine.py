@@ -36,11 +36,13 @@ class RawAnswer:
 
 
 class HttpxScimClient(BaseSyncSCIMClient):
-    """Thread-safe. `request` takes `until`: the instant (monotonic seconds) at which it gives up."""
+    """Thread-safe. `request` takes `until`: the instant (monotonic seconds) at which it gives up. `knows_or`: False once
+    the server has refused a filter with `or`."""
 
     def __init__(self, settings: ScimSettings) -> None:
         super().__init__(provider=provider_with(None))
         self._settings = settings
+        self.knows_or = True
         self._http = httpx.Client(
             base_url=settings.url.rstrip("/") + "/",
             headers={

@@ -19,8 +19,22 @@ ResourceT = TypeVar("ResourceT", bound=Resource[Any])
 Operation = Mapping[str, object]
 """One PATCH operation as it is sent: op, path, value (RFC 7644, section 3.5.2)."""
 
+Expected = Callable[[HttpFailure], bool]
+
 _PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _TRIES = 3
+
+
+def _none(failure: HttpFailure) -> bool:
+    return False
+
+
+def _is_missing(failure: HttpFailure) -> bool:
+    return failure.outcome is Outcome.MISSING
+
+
+def _refuses_the_filter(failure: HttpFailure) -> bool:
+    return failure.outcome is Outcome.REFUSED and failure.scim_type == "invalidFilter"
 
 
 class Session:
@@ -37,34 +51,51 @@ class Session:
 
     def configuration(self) -> ServiceProviderConfig | None:
         """What the server can, or None where it does not tell."""
-        found = self._read(
-            lambda: self._client.query(ServiceProviderConfig, until=self._until), missing=Outcome.REFUSED
-        )
+        try:
+            found = self._read(lambda: self._client.query(ServiceProviderConfig, until=self._until), _is_missing)
+        except HttpFailure:
+            return None
         return found if isinstance(found, ServiceProviderConfig) else None
 
     def get(self, user_id: str) -> Account | None:
-        found = self._read(lambda: self._client.query(Account, user_id, until=self._until), missing=Outcome.MISSING)
+        try:
+            found = self._read(lambda: self._client.query(Account, user_id, until=self._until), _is_missing)
+        except HttpFailure:
+            return None
         return found if isinstance(found, User) else None
 
-    def find_all(self, model: type[ResourceT], condition: str, attributes: Sequence[str] = ()) -> list[ResourceT]:
+    def find_any(self, model: type[ResourceT], conditions: Sequence[str]) -> list[ResourceT]:
+        """Everything that fits one of the conditions, in one request. A server that refuses `or` in a filter, against RFC
+        7644, section 3.4.2.2, is asked for one after the other from then on."""
+        if len(conditions) > 1 and self._client.knows_or:
+            try:
+                return self.find_all(model, " or ".join(conditions), expected=_refuses_the_filter)
+            except HttpFailure:
+                self._client.knows_or = False
+        return [one for condition in conditions for one in self.find_all(model, condition)]
+
+    def find_all(
+        self, model: type[ResourceT], condition: str, attributes: Sequence[str] = (), *, expected: Expected = _none
+    ) -> list[ResourceT]:
         """Everything that fits, all pages. Raises rather than giving a part: pages are read again where the number of
-        results and what was read differ, as they do when somebody writes in between."""
+        results and what was read differ, as they do when somebody writes in between. An `expected` failure comes as
+        `HttpFailure`."""
+        query: dict[str, Any] = {"filter": condition, "count": self._settings.page_size}
+        if attributes:
+            query["attributes"] = [*attributes]
         for _ in range(_TRIES):
-            found, total = self._pages(model, condition, attributes)
+            found, total = self._pages(model, query, expected)
             if len(found) >= total:
                 return [*found.values()]
         raise Unavailable("target.unreachable", f"{self._settings.name}: the list changes while it is read")
 
     def _pages(
-        self, model: type[ResourceT], condition: str, attributes: Sequence[str]
+        self, model: type[ResourceT], query: dict[str, Any], expected: Expected
     ) -> tuple[dict[str, ResourceT], int]:
         found: dict[str, ResourceT] = {}
         start = 1
         while True:
-            query: dict[str, Any] = {"filter": condition, "startIndex": start, "count": self._settings.page_size}
-            if attributes:
-                query["attributes"] = [*attributes]
-            page = self._page(model, query)
+            page = self._page(model, {**query, "startIndex": start}, expected)
             rows = page.resources or []
             found.update({row.id: row for row in rows if row.id})
             total = page.total_results or 0
@@ -72,9 +103,9 @@ class Session:
             if not rows or start > total:
                 return found, total
 
-    def _page(self, model: type[ResourceT], query: dict[str, Any]) -> ListResponse[ResourceT]:
+    def _page(self, model: type[ResourceT], query: dict[str, Any], expected: Expected) -> ListResponse[ResourceT]:
         until = time.monotonic() + self._settings.deadline if self._listing else self._until
-        answer = self._read(lambda: self._client.query(model, query_parameters=query, until=until))
+        answer = self._read(lambda: self._client.query(model, query_parameters=query, until=until), expected)
         if not isinstance(answer, ListResponse):
             raise error_for(Outcome.REFUSED, f"{self._settings.name}: not a list", may_be_done=False)
         return answer
@@ -113,12 +144,13 @@ class Session:
 
     # --- inside ---
 
-    def _read(self, call: Callable[[], T], missing: Outcome = Outcome.REFUSED) -> T | None:
+    def _read(self, call: Callable[[], T], expected: Expected) -> T:
+        """A failure that is `expected` is the caller's to handle, as `HttpFailure`."""
         try:
             return call()
         except HttpFailure as failure:
-            if failure.outcome is Outcome.MISSING and missing is Outcome.MISSING:
-                return None
+            if expected(failure):
+                raise
             raise self._error(failure.outcome, "read", failure.why, may_be_done=self._wrote) from None
         except (SCIMException, SCIMClientException) as error:
             raise self._error(Outcome.REFUSED, "read", type(error).__name__, may_be_done=self._wrote) from None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from scim2_models import EnterpriseUser
 
+from connectors.targets.ensuring import Contended, only, persistently, uid_taken
 from connectors.targets.port import AccountState, Capabilities, Disabling, Observed, Presence
 from connectors.targets.rules import check, managed
 from connectors.targets.scim.accounts import ATTRIBUTES, held, new_user, operations, state_of, wanted
@@ -15,13 +16,6 @@ from connectors.targets.scim.groups import Groups
 from connectors.targets.scim.models import Account
 from connectors.targets.scim.session import Operation, Session, equals
 from connectors.targets.scim.settings import ScimSettings
-from streams.contracts.errors import Rejected, Unavailable
-
-_TRIES = 3
-
-
-class _Contended(Exception):
-    """Somebody else wrote the same user since it was read: read again."""
 
 
 class ScimTarget:
@@ -53,20 +47,16 @@ class ScimTarget:
 
     def ensure(self, allowed: AccountState) -> Observed:
         check(allowed, self.capabilities())
+        act = self._remove if allowed.presence is Presence.ABSENT else self._make
         session = self._session()
-        for _ in range(_TRIES):
-            try:
-                if allowed.presence is Presence.ABSENT:
-                    return self._remove(session, allowed.key)
-                return self._make(session, allowed)
-            except _Contended:
-                continue
-        raise Unavailable("target.unknown-outcome", f"{self._settings.name}: another writer in between")
+        return persistently(self._settings.name, lambda: act(session, allowed))
 
     def read(self, key: str) -> Observed | None:
         session = self._session()
-        user = self._find(session, key)
-        return None if user is None else self._observe(session, user)
+        user, _ = self._find(session, key)
+        if user is None:
+            return None
+        return _observed(user, self._manager_key(session, user), self._managed_groups(session, user))
 
     def read_all(self) -> Iterator[Observed]:
         session = self._session(listing=True)
@@ -79,33 +69,34 @@ class ScimTarget:
     # --- present ---
 
     def _make(self, session: Session, allowed: AccountState) -> Observed:
-        user = self._find(session, allowed.key)
-        manager_id = self._id_of(session, allowed.attributes.get("manager", ""))
+        manager_key = allowed.attributes.get("manager", "")
+        user, manager = self._find(session, allowed.key, manager_key)
+        manager_id = (manager.id or "") if manager else ""
         if user is None:
             user_id = self._create(session, allowed, manager_id)
-            changed, names = ["created"], frozenset[str]()
+            changed, held = ["created"], frozenset[str]()
         else:
             user_id = user.id or ""
             groups = self._groups.of(session, user_id)
-            names = managed(groups.values())
+            held = managed(groups.values())
             changed = self._update(session, user, allowed, manager_id, groups)
-        for name in sorted(allowed.groups - names):
+        for name in sorted(allowed.groups - held):
             self._groups.join(session, name, user_id)
-        changed += [f"group:{name}" for name in sorted(names ^ allowed.groups)]
-        if user is not None and not changed:
-            return _observed(user, allowed.attributes.get("manager", "") if manager_id else "", names)
-        written = session.get(user_id)
-        if written is None or written.external_id != allowed.key:
-            raise _Contended
-        return replace(self._observe(session, written), changed=tuple(changed))
+        after = user if user and not changed else session.get(user_id)
+        if after is None or after.external_id != allowed.key:
+            raise Contended
+        joined = self._managed_groups(session, after) if user is None or held != allowed.groups else held
+        changed += [f"group:{name}" for name in sorted(held ^ allowed.groups)]
+        shown = manager_key if manager_id and _manager_id(after) == manager_id else self._manager_key(session, after)
+        return replace(_observed(after, shown, joined), changed=tuple(changed))
 
     def _create(self, session: Session, allowed: AccountState, manager_id: str) -> str:
         try:
             return session.create(new_user(allowed, manager_id), {Outcome.CLASH})
         except HttpFailure:
-            if self._find(session, allowed.key) is not None:
-                raise _Contended from None
-            raise self._taken() from None
+            if self._find(session, allowed.key)[0] is not None:
+                raise Contended from None
+            raise uid_taken(self._settings.name) from None
 
     def _update(
         self, session: Session, user: Account, allowed: AccountState, manager_id: str, groups: Mapping[str, str]
@@ -128,42 +119,43 @@ class ScimTarget:
             session.patch(user, list(changes.values()), expected)
         except HttpFailure as failure:
             if failure.outcome is Outcome.CLASH and "uid" in changes:
-                raise self._taken() from None
-            raise _Contended from None
+                raise uid_taken(self._settings.name) from None
+            raise Contended from None
 
     # --- absent ---
 
-    def _remove(self, session: Session, key: str) -> Observed:
+    def _remove(self, session: Session, allowed: AccountState) -> Observed:
         """Memberships first: a crash in between leaves a user that the next call finds, never a member without one."""
-        gone = Observed(AccountState(key, Presence.ABSENT))
-        user = self._find(session, key)
+        gone = Observed(AccountState(allowed.key, Presence.ABSENT))
+        user, _ = self._find(session, allowed.key)
         if user is None:
             return gone
         for group_id in self._groups.of(session, user.id or ""):
             self._groups.leave(session, group_id, user.id or "")
         session.delete(Account, user.id or "")
-        if self._find(session, key) is not None:
-            raise _Contended
+        if self._find(session, allowed.key)[0] is not None:
+            raise Contended
         return replace(gone, changed=("deleted",))
 
     # --- reading ---
 
-    def _find(self, session: Session, key: str) -> Account | None:
-        """The user with this key, alone. What the filter lets through is checked: some servers ignore filters."""
-        found = [user for user in session.find_all(Account, equals("externalId", key)) if user.external_id == key]
-        if len(found) > 1:
-            raise Rejected("target.refused", f"{self._settings.name}: more than one user has this account key")
-        return next(iter(found), None)
+    def _find(self, session: Session, key: str, other: str = "") -> tuple[Account | None, Account | None]:
+        """The user with this key, alone, and that with the key `other`, if asked for, in one request where the server
+        knows `or`. What the filter lets through is checked: some servers ignore filters."""
+        wanted = [key, other] if other and other != key else [key]
+        found = session.find_any(Account, [equals("externalId", one) for one in wanted])
+        mine = only(self._settings.name, [user for user in found if user.external_id == key])
+        if other in ("", key):
+            return mine, mine if other else None
+        return mine, only(self._settings.name, [user for user in found if user.external_id == other])
 
-    def _id_of(self, session: Session, key: str) -> str:
-        user = self._find(session, key) if key else None
-        return (user.id or "") if user else ""
+    def _managed_groups(self, session: Session, user: Account) -> frozenset[str]:
+        return managed(self._groups.of(session, user.id or "").values())
 
-    def _observe(self, session: Session, user: Account) -> Observed:
+    def _manager_key(self, session: Session, user: Account) -> str:
         manager_id = _manager_id(user)
         manager = session.get(manager_id) if manager_id else None
-        names = managed(self._groups.of(session, user.id or "").values())
-        return _observed(user, (manager.external_id or "") if manager else "", names)
+        return (manager.external_id or "") if manager else ""
 
     def _session(self, *, listing: bool = False) -> Session:
         session = Session(self._client, self._settings, listing=listing)
@@ -173,9 +165,6 @@ class ScimTarget:
                 self._client.provider = provider_with(config)
                 self._conditional = bool(config and config.etag and config.etag.supported)
         return session
-
-    def _taken(self) -> Rejected:
-        return Rejected("target.refused", f"{self._settings.name}: uid belongs to another account")
 
 
 def _manager_id(user: Account) -> str:

@@ -76,6 +76,11 @@ class ServerBench(Bench):
     def is_write(request: bytes) -> bool:
         """Whether what a client sent is a request that changes something."""
 
+    @staticmethod
+    @abstractmethod
+    def is_request(sent: bytes) -> bool:
+        """Whether what a client sent begins a request."""
+
 
 class MemoryBench(Bench):
     name = "memory"
@@ -147,6 +152,10 @@ class LdapBench(ServerBench):
         after_length = 2 if request[1] < 0x80 else 2 + (request[1] & 0x7F)
         tag = request[after_length + 2 + request[after_length + 1]]
         return tag in {0x66, 0x68, 0x4A, 0x6C}
+
+    @staticmethod
+    def is_request(sent: bytes) -> bool:
+        return True
 
     def connect(self, dn: str, password: str) -> Any:
         server = ldap3.Server(f"ldap://{self.host}:{self.port}", get_info=ldap3.NONE)
@@ -241,6 +250,10 @@ class ScimBench(ServerBench):
     @staticmethod
     def is_write(request: bytes) -> bool:
         return request.startswith((b"POST", b"PATCH", b"PUT", b"DELETE"))
+
+    @staticmethod
+    def is_request(sent: bytes) -> bool:
+        return ScimBench.is_write(sent) or sent.startswith(b"GET")
 
     def user(self, uid: str) -> dict[str, Any]:
         found: dict[str, Any] = self._send("GET", "Users", params={"filter": f'userName eq "{uid}"'})["Resources"][0]

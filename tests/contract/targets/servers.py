@@ -103,12 +103,14 @@ def free_port() -> int:
 
 
 class Line:
-    """A TCP proxy. Once armed it lets a request that `is_write` through, and swallows everything that comes back."""
+    """A TCP proxy. Once armed it lets a request that `is_write` through, and swallows everything that comes back. `heard`:
+    what clients sent, as it came."""
 
     def __init__(self, port: int, is_write: Callable[[bytes], bool]) -> None:
         self._to = port
         self._is_write = is_write
         self.armed = False
+        self.heard: list[bytes] = []
         self._door = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._door.getsockname()[1])
         self._open: list[socket.socket] = [self._door]
@@ -139,6 +141,7 @@ class Line:
     def _there(self, client: socket.socket, server: socket.socket, cut: threading.Event) -> None:
         with contextlib.suppress(OSError):
             while request := client.recv(65536):
+                self.heard.append(request)
                 if self.armed and self._is_write(request):
                     cut.set()
                 server.sendall(request)

@@ -50,7 +50,7 @@ def test_two_entries_with_one_key_are_refused_and_untouched(ldap_bench: LdapBenc
     values = {"cn": "x", "sn": "x", "kallanAccountKey": key}
     ldap_bench.add(double, ["inetOrgPerson", "eduPerson", "kallanAccount"], values)
     for presence in Presence:
-        with pytest.raises(Rejected, match="more than one entry"):
+        with pytest.raises(Rejected, match="more than one account"):
             ldap_bench.ldap.ensure(account(key, presence))
     ldap_bench.delete(double)
 
@@ -69,6 +69,22 @@ def test_the_last_member_of_a_group_made_by_hand_can_leave(ldap_bench: LdapBench
     ldap_bench.ldap.ensure(account(key))
     ldap_bench.put_in_group(role, key)  # without the placeholder that our groups have
     assert ldap_bench.ldap.ensure(account(key)).changed == (f"group:{role}",)
+    assert ldap_bench.members(role) == set()
+
+
+@_BOTH
+def test_a_membership_that_somebody_before_left_behind_is_not_inherited(ldap_bench: LdapBench) -> None:
+    key, role, unit = new_key(), f"role:{new_key()}", f"org:unit:k:{new_key()}"
+    ldap_bench.add(
+        f"cn={role},ou=groups,{ldap_bench.base_dn}",
+        ["groupOfNames"],
+        {
+            "cn": role,
+            "member": [f"uid={key},ou=people,{ldap_bench.base_dn}", f"cn=other,ou=groups,{ldap_bench.base_dn}"],
+        },
+    )
+    made = ldap_bench.ldap.ensure(account(key, groups=[unit]))
+    assert made.state.groups == {unit}
     assert ldap_bench.members(role) == set()
 
 

@@ -1,5 +1,11 @@
 """What holds for SCIM servers beyond the port: ETags, several groups of one name, what is not ours in a user."""
 
+import contextlib
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
 import pytest
 
 from connectors.targets.port import Presence
@@ -55,7 +61,7 @@ def test_two_users_with_one_key_are_refused(scim_bench: ScimBench) -> None:
     scim_bench.seed([key], f"org:unit:k:{new_key()}")
     double = scim_bench.double(key)
     for presence in Presence:
-        with pytest.raises(Rejected, match="more than one user"):
+        with pytest.raises(Rejected, match="more than one account"):
             scim_bench.scim.ensure(account(key, presence))
     scim_bench.delete_user(double)
 
@@ -93,6 +99,60 @@ def test_a_wrong_token_makes_everything_wait(scim_bench: ScimBench) -> None:
         target.ensure(account(new_key()))
     assert raised.value.code == "target.unreachable"
     target.close()
+
+
+@contextlib.contextmanager
+def poor_server(bench: ScimBench) -> Iterator[ThreadingHTTPServer]:
+    """In front of the real one: it tells nothing about itself, and refuses `or` in filters."""
+
+    class Poor(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            size = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(size)
+            if "ServiceProviderConfig" in self.path:
+                self.send(404, b"{}")
+            elif "+or+" in self.path or "%20or%20" in self.path:
+                self.server.refused += 1  # type: ignore[attr-defined]
+                self.send(400, b'{"scimType": "invalidFilter"}')
+            else:
+                headers = {name: self.headers[name] for name in ("Authorization", "Content-Type")}
+                url = f"http://127.0.0.1:{bench.port}{self.path}"
+                answer = httpx.request(self.command, url, content=body, headers=headers, trust_env=False)
+                self.send(answer.status_code, answer.content)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = answer  # noqa: N815  # the names that http.server calls
+
+        def send(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", "application/scim+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Poor)
+    server.refused = 0  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_server_that_tells_nothing_and_knows_no_or_is_used_all_the_same(scim_bench: ScimBench) -> None:
+    boss, key = new_key(), new_key()
+    with poor_server(scim_bench) as server:
+        target = scim_bench.target_at(server.server_address[1], timeout=10)
+        target.ensure(account(boss))
+        wanted = account(key, display_name="Anna", manager=boss)
+        assert target.ensure(wanted).state == wanted
+        assert target.ensure(wanted).changed == ()
+        assert not target.capabilities().conditional_writes
+        target.close()
+        assert server.refused == 1  # type: ignore[attr-defined]
 
 
 def test_a_wrong_address_is_refused(scim_bench: ScimBench) -> None:

@@ -290,6 +290,23 @@ class TestLine:
                 target.ensure(account(new_key()))
             assert away.value.code == "target.unreachable"
 
+    def test_what_is_written_is_read_back_and_nothing_is_asked_twice(
+        self, server_bench: ServerBench, reach: Reach, line: Line
+    ) -> None:
+        """Made: one search for account, uid and manager, the account, two memberships, the account and its groups read
+        back. Unchanged: account and groups. Another name: those, the change, and the account read back."""
+        target, boss, key = reach(line.port, timeout=10), new_key(), new_key()
+        groups = [f"role:{new_key()}", f"org:unit:k:{new_key()}"]
+        target.ensure(account(boss, groups=groups))
+        wanted = account(key, groups=groups, display_name="Anna", manager=boss)
+        renamed = account(key, groups=groups, display_name="Anna Ek", manager=boss)
+        asked = []
+        for state in (wanted, wanted, renamed):
+            line.heard.clear()
+            assert target.ensure(state).state == state
+            asked.append(sum(map(server_bench.is_request, line.heard)))
+        assert asked == [6, 2, 4]
+
     def test_an_answer_that_is_lost_leaves_the_outcome_unknown_and_nothing_is_made_twice(
         self, server_bench: ServerBench, reach: Reach, line: Line
     ) -> None:

@@ -20,6 +20,7 @@ from connectors.targets.scim.errors import (
     outcome_of_exception,
     outcome_of_status,
 )
+from connectors.targets.scim.models import Account
 from connectors.targets.scim.session import Session
 from streams.contracts.errors import KallanError, Rejected, Unavailable
 
@@ -97,8 +98,14 @@ def test_no_failure_of_a_request_escapes_a_session(outcome: Outcome) -> None:
     client: Any = _Client(HttpFailure(outcome, "status"))
     session = Session(client, settings)
     with pytest.raises(KallanError) as read:
-        session.configuration()
+        session.find_all(Account, "externalId pr")
     assert read.value.code in {"target.refused", "target.unreachable"}
+    if outcome is Outcome.MISSING:
+        assert session.configuration() is None
+        assert session.get("1") is None
+    else:
+        with pytest.raises(KallanError):
+            session.configuration()
     if outcome is not Outcome.MISSING:
         with pytest.raises(KallanError) as written:
             session.delete(Any, "1")  # type: ignore[arg-type]
