@@ -44,6 +44,7 @@ def create_app(given: Services | None) -> FastAPI:
         description=DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would repeat what was sent, and the host that the client named
         generate_unique_id_function=_operation_id,
     )
     app.state.services = given
