@@ -99,6 +99,7 @@ def evaluate(lane: str) -> None:
 @click.command()
 def execute() -> None:
     """Desired state into the target systems, and account facts back to the master."""
+    from deploy.operations.hold import RestoreHold
     from deploy.wiring import provisioning
     from streams.kafka import KafkaProducer
 
@@ -112,8 +113,10 @@ def execute() -> None:
         *(Part(name, progress, looks.operations(base, name)) for name, progress in executor.progress.items()),
         Part("account-facts", facts.progress, looks.account_facts(base)),
     ]
+    hold = RestoreHold(base)
     try:
-        with beside("account-relay", facts.run), working(base, settings, parts):
+        with beside("account-relay", facts.run), working(base, settings, parts, held=hold.told):
+            hold.wait(stop)
             executor.run(stop)
     finally:
         base.close()

@@ -89,6 +89,14 @@ _TEXTS = {
     "worker.silent": ErrorText(
         503, "A worker has not told of itself for a while.", "En arbetsprocess har inte hörts av på en stund."
     ),
+    "store.restored": ErrorText(
+        503,
+        "The store was restored: accounts wait until the log has been read again.",
+        "Databasen är återläst: konton väntar tills loggen har lästs om.",
+    ),
+    "group.in-use": ErrorText(
+        409, "Workers of this consumer group run: stop them first.", "Arbetsprocesser i gruppen körs: stoppa dem först."
+    ),
     "schema.older": ErrorText(
         503,
         "The database's schema is older than the program: run `kallan migrate`.",
