@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator
@@ -21,6 +21,9 @@ from streams.contracts.errors import KallanError
 CONFIG = Path(__file__).parent / "config"
 _PLACEHOLDERS = ("changeme", "change-me", "placeholder", "secret", "example", "password", "todo")
 _SECRET_BYTES = 32
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 
 
 def read_secret(path: Path, *, demo: bool, least: int = _SECRET_BYTES) -> bytes:
@@ -56,7 +59,7 @@ class Settings(BaseSettings):
     ] = ""
     secrets: Annotated[Path, Field(description="Folder of the secret files; each process reads only its own")]
     demo: Annotated[bool, Field(description="The embedded demo: placeholder secrets are accepted")] = False
-    log_level: Annotated[str, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
+    log_level: Annotated[LogLevel, Field(description="DEBUG, INFO, WARNING or ERROR")] = "INFO"
     log_format: Annotated[
         Literal["text", "json"], Field(description="`text` for people, `json`: one object a line for collectors")
     ] = "text"
@@ -105,7 +108,11 @@ class Settings(BaseSettings):
 
     def text_secret(self, name: str) -> str:
         """A password or token that another system decided: any length, as text."""
-        return read_secret(self.secrets / name, demo=self.demo, least=1).decode()
+        content = read_secret(self.secrets / name, demo=self.demo, least=1)
+        try:
+            return content.decode()
+        except UnicodeDecodeError:
+            raise KallanError("settings.invalid", f"secret file {name} is not text in UTF-8") from None
 
     @cached_property
     def master_key(self) -> bytes:
@@ -193,9 +200,9 @@ class ExecuteSettings(ProvisioningSettings):
     ] = ""
     ldap_bind_dn: Annotated[str, Field(description="Whom execute binds as")] = ""
     ldap_base_dn: Annotated[str, Field(description="Where ou=people and ou=groups are")] = "dc=kommun,dc=test"
-    ldap_disabling: Annotated[str, Field(description="`locked-time` (OpenLDAP) or `password-removed`")] = (
-        "password-removed"
-    )
+    ldap_disabling: Annotated[
+        Literal["locked-time", "password-removed"], Field(description="`locked-time` (OpenLDAP) or `password-removed`")
+    ] = "password-removed"
     scim_url: Annotated[str, Field(description="SCIM 2.0 base URL; empty: none")] = ""
     scim_ca: Annotated[
         str, Field(description="Certificate authority of the SCIM server (PEM file); empty: the usual ones")

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from deploy.cli.log_option import log_level_option
 from deploy.operations.logs import configure_logging
 
 
@@ -20,7 +21,7 @@ from deploy.operations.logs import configure_logging
     help="Where the figures go as JSON",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table")
-@click.option("--log-level", default="ERROR", show_default=True)
+@log_level_option("ERROR")
 def bench(quick: bool, output: Path, as_json: bool, log_level: str) -> None:
     """Measure ingest, accounts, latency, reads, start-up and memory on an embedded stack of its own.
 

@@ -205,6 +205,8 @@ def _told(document: PersonDocument, release: Release) -> frozenset[str]:
 
 def _asked_for(connection: Connection, file_or_id: str) -> Iterator[str | None]:
     if not Path(file_or_id).is_file():
+        if "/" in file_or_id or "." in file_or_id:
+            raise click.UsageError("There is no such file.")
         yield person_asked_for(connection.stores, file_or_id)
         return
     from connectors.sources.registry import subjects_in

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from deploy.cli.log_option import log_level_option
 from deploy.operations.logs import configure_logging
 from deploy.replay.run import Outcome, run_scenario
 from deploy.replay.scenario import Scenario, read_scenario
@@ -28,7 +29,7 @@ from deploy.replay.scenario import Scenario, read_scenario
     help="Direct: in databases of its own on the server of KALLAN_DATABASE_URL, whose login may create them",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON")
-@click.option("--log-level", default="ERROR", show_default=True)
+@log_level_option("ERROR")
 def replay(files: Sequence[Path], through: str, given: bool, as_json: bool, log_level: str) -> None:
     """Run scenario files; print each failed expectation with what was wanted and what came."""
     configure_logging(log_level)

@@ -132,7 +132,10 @@ def municipality(folder: Path, seed: int, persons: int, units: int) -> None:
     from deploy.municipality.cast import GUARDIAN
     from deploy.municipality.generate import generate, write_questions
 
-    cast = generate(folder, seed, persons, units)
+    try:
+        cast = generate(folder, seed, persons, units)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     write_questions(folder, cast[GUARDIAN])
     for file in cast.files:
         click.echo(f"{file.source:<12} {file.path}")

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from deploy.cli.log_option import log_level_option
 from deploy.operations.logs import configure_logging
 from streams.contracts.errors import KallanError
 
@@ -25,7 +26,7 @@ def home_of(given: Path | None) -> Path:
 
 @click.command()
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Folder of data, logs and stack.json")
-@click.option("--log-level", default="INFO", show_default=True)
+@log_level_option("INFO")
 def up(home: Path | None, log_level: str) -> None:
     """Start the servers, the workers and the API, and keep them until Ctrl-C."""
     from deploy.demo.folder import take_over
@@ -59,7 +60,7 @@ def up(home: Path | None, log_level: str) -> None:
 @click.option("--persons", default=PERSONS, show_default=True, type=click.IntRange(min=20))
 @click.option("--units", default=UNITS, show_default=True, type=click.IntRange(min=4))
 @click.option("--keep", is_flag=True, help="Keep the folder, the directory's content too, and say where it is")
-@click.option("--log-level", default="WARNING", show_default=True)
+@log_level_option("WARNING")
 def demo(seed: int, persons: int, units: int, keep: bool, log_level: str) -> None:
     """A synthetic municipality through the whole hub, and what happens to its people."""
     from deploy.demo.play import play
@@ -107,14 +108,20 @@ def migrate() -> None:
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="Folder of the running stack")
 @click.option("--minutes", default=60, show_default=True, type=click.IntRange(min=1, max=24 * 60))
 def token(client: str, home: Path | None, minutes: int) -> None:
-    """An access token from the development issuer of an embedded stack, or of the compose stack's demo profile."""
+    """An access token from the development issuer of an embedded stack, or of the compose stack's demo profile. CLIENT is
+    one of those that releases.yml names."""
     import datetime as dt
 
     from deploy.embedded import issuer
+    from deploy.settings import CONFIG
+    from deploy.wiring.data import read_releases
 
     folder = home_of(home)
     if not any((folder / name).is_file() for name in ("stack.json", "secrets/issuer.key")):
         raise KallanError("service.unavailable", f"no stack runs in {folder}, and no development issuer is there")
+    releases = Path(os.environ.get("KALLAN_RELEASES") or CONFIG / "releases.yml")
+    if client not in (clients := read_releases(releases).clients):
+        click.echo(f"{releases.name} gives no release to {client}; it knows {', '.join(sorted(clients))}", err=True)
     click.echo(issuer.issue(folder, client, dt.timedelta(minutes=minutes)))
 
 

@@ -204,6 +204,11 @@ def test_a_native_file_is_reported_person_by_person(town: Town, kallan: Kallan, 
     file.write_text("something else")
     ran = kallan("report", str(file))
     assert (ran.code, ran.err.split(":")[0]) == (2, "input.unknown-schema")
+    file.write_text('{"format": "hr-export.v1", "extractedAt": "2026-09-01", "total": true}')
+    ran = kallan("report", str(file))
+    assert (ran.code, ran.err.split(":")[0]) == (2, "input.invalid")  # its own fault, not another format
+    assert "extractedAt" in ran.err
+    assert (kallan("report", "hr-00002.jsonl").code, kallan("report", str(tmp_path)).code) == (2, 2)
 
 
 def test_the_state_has_three_hashes_that_repeat(town: Town, kallan: Kallan) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -79,3 +80,37 @@ def test_wrong_use_is_two_and_help_is_zero(capsys: pytest.CaptureFixture[str]) -
     assert run(capsys, "catalogue", "--yaml")[0] == 2
     assert run(capsys, "catalogue", "--help")[0] == 0
     assert run(capsys, "--version")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("up", "--log-level", "banana"), "'debug', 'info', 'warning', 'error'"),
+        (("replay", "--log-level", "banana", __file__), "'debug', 'info', 'warning', 'error'"),
+        (("municipality", "town", "--persons", "999999"), "test numbers suffice for"),
+        (("load", "payroll", __file__), "there are navet, hr, organisation"),
+        (("replay", __file__), "scenario.invalid"),
+    ],
+)
+def test_what_cannot_be_is_wrong_use_and_told_with_what_can(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_a_token_for_a_client_without_a_release_is_told_as_such(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "stack.json").write_text("{}")
+    for client, told in (("nobody", "gives no release to nobody; it knows e-services"), ("e-services", "")):
+        code, out, err = run(capsys, "token", client, "--home", str(tmp_path))
+        assert (code, out.count(".")) == (0, 2)
+        assert told in err
+        assert bool(told) is bool(err)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.settings import KafkaSettings, Settings, load_settings, read_secret
+from deploy.settings import ExecuteSettings, KafkaSettings, Settings, load_settings, read_secret
 from streams.contracts.errors import KallanError
 
 
@@ -47,3 +47,23 @@ def test_the_embedded_demo_accepts_a_placeholder_but_never_a_short_one(tmp_path:
 def test_a_secret_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(KallanError, match=r"person\.secret"):
         read_secret(tmp_path / "person.secret", demo=False)
+
+
+@pytest.mark.parametrize(("name", "value"), [("LOG_LEVEL", "banana"), ("LDAP_DISABLING", "somehow")])
+def test_a_word_that_is_none_of_those_that_can_stand_there_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
+) -> None:
+    monkeypatch.setenv("KALLAN_DATABASE_URL", "postgresql://user@host/db")
+    monkeypatch.setenv("KALLAN_SECRETS", str(tmp_path))
+    monkeypatch.setenv("KALLAN_KAFKA", "host:9092")
+    monkeypatch.setenv(f"KALLAN_{name}", value)
+    with pytest.raises(KallanError, match=f"settings.invalid: KALLAN_{name}"):
+        load_settings(ExecuteSettings)
+
+
+def test_a_password_that_is_no_text_is_refused_without_being_told(tmp_path: Path) -> None:
+    (tmp_path / "ldap.password").write_bytes("hemligt lösenord".encode("latin-1"))
+    settings = Settings.model_validate({"database_url": "postgresql://u@h/d", "secrets": tmp_path, "demo": True})
+    with pytest.raises(KallanError, match=r"ldap\.password") as refused:
+        settings.text_secret("ldap.password")
+    assert "hemligt" not in str(refused.value)
