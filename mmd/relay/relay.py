@@ -69,7 +69,7 @@ class Relay:
     """Publishes documents of persons and organisation units, and redirects, under the topic's own `release`.
 
     `owner` names this process; `delivery_seconds` is the producer's delivery time-out, which a successor waits out if
-    this process dies with messages under way.
+    this process dies with messages under way; `idle_seconds` is how soon it looks again when nobody tells it to.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class Relay:
         *,
         lease_seconds: float = 3.0,
         delivery_seconds: float = 30.0,
+        idle_seconds: float = IDLE_SECONDS,
     ) -> None:
         self._pool = pool
         self._codec = codec
@@ -92,7 +93,7 @@ class Relay:
         self._producer = producer
         self._release = TopicRelease(release, ticker)
         self._clock = clock
-        self._ticker = ticker
+        self._idle_seconds = idle_seconds
         self.progress = Progress()
         self._lease = Lease(pool, ticker, "relay", owner, seconds=lease_seconds, delivery=delivery_seconds)
 
@@ -124,7 +125,7 @@ class Relay:
                 with self._listening() as listener:
                     while not stop.is_set():
                         if self.run_once() == 0:
-                            for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
+                            for _ in listener.notifies(timeout=self._idle_seconds, stop_after=1):
                                 pass
                         back_off = 0.1
             except Exception as error:

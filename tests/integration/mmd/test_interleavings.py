@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import permutations
@@ -27,6 +26,7 @@ from streams.codec import PublishedCodec
 from streams.contracts.claims import Claim, Employment, Name, Protection, Segment, UnitNode, UnitPeriod, unit_key
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.envelope import Message
+from tests.waiting import HANGS_SECONDS, eventually
 
 if TYPE_CHECKING:
     from tests.integration.mmd.conftest import Master, Someone
@@ -64,13 +64,6 @@ def waiting(connection: psycopg.Connection, name: str) -> bool:
     return bool(found and found[0])
 
 
-def until(true: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
-
-
 class Worker(threading.Thread):
     """Handles one batch with connections of its own name; an exception is kept for `finish`."""
 
@@ -87,7 +80,7 @@ class Worker(threading.Thread):
             self.error = error
 
     def finish(self) -> None:
-        self.join(20)
+        self.join(HANGS_SECONDS)
         assert not self.is_alive(), "the worker hangs"
         if self.error is not None:
             raise self.error
@@ -111,7 +104,7 @@ def held_at(
         control.execute("select pg_advisory_lock(%s)", [_KEY])
         worker = Worker(first, batch)
         worker.start()
-        until(lambda: not worker.is_alive() or waiting(control, HELD), "the first worker neither ends nor is held")
+        eventually(lambda: not worker.is_alive() or waiting(control, HELD), "the first worker neither ends nor is held")
         assert worker.is_alive() or may_end, f"the first worker never wrote to {table}"
         try:
             yield control
@@ -125,7 +118,7 @@ def run_into(control: psycopg.Connection, second: Master, batch: Sequence[Messag
     """Start the second worker and let it go on until it is done or waits for a lock of the first."""
     worker = Worker(second, batch)
     worker.start()
-    until(lambda: not worker.is_alive() or waiting(control, "second-worker"), "the second neither ends nor waits")
+    eventually(lambda: not worker.is_alive() or waiting(control, "second-worker"), "the second neither ends nor waits")
     return worker
 
 

@@ -22,6 +22,7 @@ from streams.contracts.documents import PersonaType
 from streams.contracts.errors import KallanError
 from streams.envelope import Message
 from tests.integration.mmd.test_relay import RELEASE, UNIT, drain, employed, named, published
+from tests.waiting import HANGS_SECONDS, eventually
 
 if TYPE_CHECKING:
     from tests.integration.mmd.conftest import Master, Someone
@@ -61,6 +62,7 @@ def test_when_the_topics_release_has_ended_only_what_ends_or_protects_goes_out_a
     sent = published(master, bus, MMD_URGENT)
     assert {found.withheld.id for found in sent if found.withheld} == {leaver.id, marked.id, by_date.id}
     assert {message.key for message in bus.log(MMD_PERSON)[before:]} == {leaver.id, marked.id, by_date.id}
+    assert {message.headers["ce_mmdclass"] for message in bus.log(MMD_PERSON)[before:]} == {"personal"}
     assert all(found.person is None for found in sent)
     assert "the topic's release ended on 2026-03-10" in caplog.text
 
@@ -184,7 +186,7 @@ class WrongSettings:
 def test_a_relay_whose_settings_are_wrong_stops_and_says_so(master: Master, persons: Callable[[int], Someone]) -> None:
     master.ingest([master.record(persons(1), "1", Protection())])
     stop = threading.Event()
-    watch = threading.Timer(10, stop.set)
+    watch = threading.Timer(HANGS_SECONDS, stop.set)
     watch.start()
     with pytest.raises(KallanError, match="settings.invalid"):
         relay(master, WrongSettings(), RELEASE).run(stop)
@@ -201,20 +203,11 @@ def test_a_database_that_is_not_migrated_yet_is_waited_for(
     thread = threading.Thread(target=relay(master, bus, RELEASE).run, args=(stop,), daemon=True)
     thread.start()
     try:
-        _until(lambda: "the relay waits" in caplog.text)
+        eventually(lambda: "the relay waits" in caplog.text)
         with master.pool.connection() as connection:
             connection.execute("alter table mmd.not_yet rename to dirty")
-        _until(lambda: len(bus.log(MMD_PERSON)) == 1)
+        eventually(lambda: len(bus.log(MMD_PERSON)) == 1)
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(HANGS_SECONDS)
     assert not thread.is_alive()
-
-
-def _until(true: Callable[[], bool]) -> None:
-    waited = threading.Event()
-    for _ in range(400):
-        if true():
-            return
-        waited.wait(0.05)
-    raise AssertionError("not in time")

