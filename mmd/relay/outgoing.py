@@ -78,7 +78,7 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
             if published is None:
                 batch.tombstones.append(Message(topic, one.id, None))
             else:
-                dataclass_ = "personal" if published.person is not None or published.redirect is not None else "open"
+                dataclass_ = "open" if published.unit is not None else "personal"
                 batch.records.append(Outgoing(topic, published, _event_id(one, epoch), one.caused_at, dataclass_))
     return batch
 

@@ -29,3 +29,13 @@ def test_every_field_that_is_read_is_in_the_document(source: str, module: str) -
     fields = set(re.findall(r'(?:word|number)\([a-z]+, "([A-Za-z]+)"\)|\.get\("([A-Za-z]+)"\)', code))
     for pair in fields:
         assert f"`{pair[0] or pair[1]}`" in text or f'"{pair[0] or pair[1]}"' in text, pair
+
+
+@pytest.mark.parametrize("module", ["navet/reader.py", "navet/post.py"])
+def test_every_element_of_navet_that_is_read_is_in_the_document(module: str) -> None:
+    text = (FORMATS / "navet.md").read_text(encoding="utf-8")
+    code = (Path(__file__).parents[3] / "connectors" / "sources" / module).read_text(encoding="utf-8")
+    calls = r"(?:text|child|children|attribute|_date|_mark|_number)\((?:self\.)?\w+, [\"'](\w+)[\"']"
+    read = set(re.findall(calls, code))
+    assert len(read) > 5
+    assert {name for name in read if not re.search(rf"\b{name}\b", text)} == set()
