@@ -25,7 +25,9 @@ class History:
     """`events` source records in all, the first loads not counted; the same for the same cast and seed.
 
     Each wave is an HR delta and a Navet delta. People get titles and telephones, move between units, end, come back,
-    have an employment taken back, change name and address, and a few are marked.
+    have an employment taken back, change name and address, and a few are marked. Things happen only to employments that
+    the first load has as going on, and it must be settled before the waves: whoever comes and goes between two looks gets
+    no account and no name, so that what is left would depend on how fast everything was.
     """
 
     cast: Cast
@@ -41,8 +43,8 @@ class History:
         (export,) = (file.path for file in self.cast.files if file.source == "hr")
         lines = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
         rows = [line for line in lines if "employmentId" in line]
-        several = {row["employmentId"] for row in rows if row["empRowId"] != "1"}
-        self._rows = {row["employmentId"]: row for row in rows if row["employmentId"] not in several}
+        others = {row["employmentId"] for row in rows if row["empRowId"] != "1" or row["endDate"] is not None}
+        self._rows = {row["employmentId"]: row for row in rows if row["employmentId"] not in others}
         self._people = {
             row["personNumber"]: Person(
                 row["personNumber"],

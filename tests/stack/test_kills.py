@@ -77,8 +77,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def undisturbed(cast: Cast, waves: Sequence[tuple[NativeFile, NativeFile]], home: Path) -> Ending:
     with alive(home) as life:
         life.world.set_clock(START + dt.timedelta(days=20))
-        _feed(life, [*cast.files, *(file for wave in waves for file in wave)])
-        life.world.quiet.wait(PATIENCE)
+        for files in (cast.files, [file for wave in waves for file in wave]):
+            _feed(life, files)
+            life.world.quiet.wait(PATIENCE)
         return _ending(life)
 
 
@@ -111,6 +112,7 @@ def disturbed(
             proxy.upstream = ("127.0.0.1", port)
             life.world.set_clock(START + dt.timedelta(days=20))
             _feed(life, cast.files)
+            life.world.quiet.wait(PATIENCE)
             disturber = Disturber(life, proxy, SEED, ROUNDS)
             failed: list[BaseException] = []
 
