@@ -1,7 +1,9 @@
 """The catalogue of topics: the one place where a topic, its key, retention, schema, readers and writers are written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Cleanup(StrEnum):
@@ -172,3 +174,6 @@ TOPICS: tuple[Topic, ...] = (
         in_clear=("unit", "redirect", "withheld"),
     ),
 )
+
+CONTENTS: Mapping[str, tuple[str, ...]] = MappingProxyType({topic.name: topic.contents for topic in TOPICS})
+"""What may travel on each topic, see `Topic`: what stands on another one is refused by whoever reads it."""

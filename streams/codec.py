@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
-from streams.catalogue import PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
-from streams.contracts.claims import AccountFacts, SourceRecord, UnitName, UnitNode, UnitStructure, is_unit
+import msgspec
+
+from streams.catalogue import CONTENTS, PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
+from streams.contracts.claims import AccountFacts, Protection, SourceRecord, UnitName, UnitNode, UnitStructure, is_unit
 from streams.contracts.documents import Published
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import IdentifierType
@@ -23,6 +25,7 @@ from streams.wire import LIMIT_BYTES, Json
 T = TypeVar("T")
 
 _SEAL_BYTES = 28  # nonce and tag
+_KEY_MOST = 200  # characters; a longer one names no document
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class _Codec(ABC, Generic[T]):
         envelope = Envelope(
             id=one.event_id,
             source=self._source(one.record),
-            type=f"kallan.{self.schema}",
+            type=self._type,
             subject=subject,
             time=one.time,
             dataschema=schema_uri(self.schema),
@@ -192,10 +195,29 @@ class _Codec(ABC, Generic[T]):
             record, refused = self._read(content)
             if self._subject(record) != envelope.subject:
                 raise Rejected("envelope.forged", "subject")  # noqa: TRY301
+            if otherwise := self._otherwise(envelope, record):
+                refused = Rejected("envelope.forged", otherwise)
+                record = self._protecting(record, refused)
             self._check(message, key_class, record)
         except Rejected as error:
             return Failed(message, error)
         return Incoming(message, envelope, record, refused)
+
+    def _otherwise(self, envelope: Envelope, record: T) -> str:
+        """The attribute of which the envelope says otherwise than the content; empty where they agree. Of a record in
+        clear nothing else binds the two."""
+        said = (envelope.source, envelope.type, envelope.version)
+        meant = (self._source(record), self._type, self._version(record))
+        names = ("ce_source", "ce_type", "ce_mmdsourceversion")
+        return next((name for name, one, other in zip(names, said, meant, strict=True) if one != other), "")
+
+    def _protecting(self, record: T, refused: Rejected) -> T:
+        """What of a refused record counts all the same. Raises the refusal where nothing does."""
+        raise refused
+
+    @property
+    def _type(self) -> str:
+        return f"kallan.{self.schema}"
 
     def _read(self, content: bytes) -> tuple[T, Rejected | None]:
         """The record, and why it is not the whole of it."""
@@ -235,6 +257,13 @@ class RecordCodec(_Codec[SourceRecord]):
 
     def _tombstone(self, message: Message) -> Failed:
         return Failed(message, Rejected("input.empty", "value"))
+
+    def _protecting(self, record: SourceRecord, refused: Rejected) -> SourceRecord:
+        """Its raises: whoever sealed it held the subject's key, and a marking too many is put right by a ruling."""
+        raises = tuple(one for one in record.claims if isinstance(one.body, Protection) and one.body != Protection())
+        if not raises:
+            raise refused
+        return msgspec.structs.replace(record, claims=raises)
 
     def _read(self, content: bytes) -> tuple[SourceRecord, Rejected | None]:
         try:
@@ -292,11 +321,17 @@ class PublishedCodec(_Codec[Published]):
     def _version(self, record: Published) -> str:
         return f"{record.version.epoch}.{record.version.number}"
 
-    def _tombstone(self, message: Message) -> Skipped:
+    def _tombstone(self, message: Message) -> Skipped | Failed:
+        """Persons are erased; of anything else an empty record is a mistake."""
+        if "\0" in message.key or not 0 < len(message.key) <= _KEY_MOST or is_unit(message.key):
+            return Failed(message, Rejected("input.empty", "value"))
         return Skipped(message, KeyState.ERASED)
 
     def _check(self, message: Message, key_class: KeyClass | None, record: Published) -> None:
-        if sum(part is not None for part in (record.person, record.unit, record.redirect, record.withheld)) != 1:
+        parts = [part for part in ("person", "unit", "redirect", "withheld") if getattr(record, part) is not None]
+        if len(parts) != 1:
             raise Rejected("input.invalid", "exactly one of person, unit, redirect and withheld")
+        if parts[0] not in CONTENTS.get(message.topic, ()):
+            raise Rejected("envelope.forged", f"{parts[0]}: topic")
         if key_class is None and not self._clear(record):
             raise Rejected("key.unknown", "a person's document in clear")

@@ -77,16 +77,17 @@ class Envelope:
                 raise Rejected("envelope.invalid", name)
         try:
             time = dt.datetime.fromisoformat(headers["ce_time"])
-        except ValueError:
+            if time.tzinfo is None:
+                raise Rejected("envelope.invalid", "ce_time")
+            time = time.astimezone(dt.UTC)
+        except (ValueError, OverflowError):
             raise Rejected("envelope.invalid", "ce_time") from None
-        if time.tzinfo is None:
-            raise Rejected("envelope.invalid", "ce_time")
         return cls(
             id=headers["ce_id"],
             source=headers["ce_source"],
             type=headers["ce_type"],
             subject=headers["ce_subject"],
-            time=time.astimezone(dt.UTC),
+            time=time,
             dataschema=headers["ce_dataschema"],
             key_id=headers.get("ce_kallankeyid", ""),
             dataclass=headers.get("ce_mmdclass", ""),

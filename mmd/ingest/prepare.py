@@ -17,6 +17,7 @@ from mmd.domain.register import SourceRegister
 from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
 from mmd.store.own_ids import own_id
 from mmd.store.sealed import StoredClaim, seal_claim
+from streams.catalogue import CONTENTS
 from streams.codec import Failed, Incoming, RecordCodec
 from streams.contracts.claims import Claim, SourceRecord, is_unit
 from streams.contracts.errors import Rejected
@@ -110,8 +111,11 @@ class Preparer:
             return
         for claim in record.claims:
             refused = check_claim(record, claim)
-            if refused is None and not record.version and kind_of(claim) != PROTECTION:
-                refused = Rejected("stamp.missing", claim.kind)
+            if refused is None and kind_of(claim) != PROTECTION:
+                if not record.version:
+                    refused = Rejected("stamp.missing", claim.kind)
+                elif claim.kind not in CONTENTS.get(one.message.topic, ()):
+                    refused = Rejected("envelope.forged", f"{claim.kind}: topic")
             if refused is not None:
                 found.refuse(refused)
                 continue

@@ -21,6 +21,11 @@ class Marking(StrEnum):
     SEKRETESSMARKERING = "sekretessmarkering"
     SKYDDAD_FOLKBOKFORING = "skyddad-folkbokforing"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Marking | None":
+        """A level that this version does not know is read as the highest that it knows: never as an open one."""
+        return cls.SKYDDAD_FOLKBOKFORING if isinstance(value, str) else None
+
     @property
     def discloses_like_marked(self) -> bool:
         """Everything but an explicit NONE is handled as protected: fail closed."""

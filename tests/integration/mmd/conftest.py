@@ -15,9 +15,10 @@ from mmd.domain.register import SourceRegister
 from mmd.ingest.handler import IngestHandler
 from mmd.store.hash import StateHash, state_hash
 from mmd.store.reader import Reader
+from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON
 from streams.clock import SetClock
 from streams.codec import Outgoing, RecordCodec
-from streams.contracts.claims import Body, Claim, NumberReference, SourceRecord
+from streams.contracts.claims import Body, Claim, NumberReference, SourceRecord, is_unit
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.testnumbers import test_number as published_number
 from streams.database import open_pool
@@ -46,6 +47,10 @@ REGISTER = {
     + [{"information_set": "organisation", "attribute": kind, "sources": ["org"], "owner": "KS"} for kind in UNIT_KINDS]
     + [{"information_set": "account", "attribute": "account", "sources": ["iam"], "owner": "IT"}]
 }
+
+
+TOPIC_OF = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT}
+"""Of other sources than these: the population register's."""
 
 
 @dataclass
@@ -104,10 +109,11 @@ class Master:
         key: str = "",
         at: dt.datetime | None = None,
         event: str = "",
-        topic: str = "source.person.v1",
+        topic: str = "",
     ) -> Message:
         """A message of a source about someone, or about a unit (its key)."""
         subject = who if isinstance(who, str) else who.subject
+        topic = topic or (SOURCE_ORGANISATION if is_unit(subject) else TOPIC_OF.get(source, SOURCE_PERSON))
         record = SourceRecord(
             source,
             key or subject,

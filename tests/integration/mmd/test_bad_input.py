@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from streams.catalogue import RECORD_SCHEMA, SOURCE_PERSON
+from streams.catalogue import RECORD_SCHEMA, SOURCE_EMPLOYMENT
 from streams.codec import schema_uri
 from streams.contracts.claims import (
     Absent,
@@ -42,12 +42,16 @@ START = dt.date(2026, 1, 1)
 def raw_record(master: Master, who: Someone, **content: object) -> Message:
     """A record of any shape under the subject's own key, as a connector of another version might send it."""
     key = master.keys.current(KeyClass.INNER, {who.subject})[who.subject]
+    whole: dict[str, object] = {"source": "hr", "source_key": "E1", "version": "2", "subject": who.subject, **content}
     envelope = Envelope(
-        "event-raw", "urn:x", "t", who.subject, master.clock.now(), schema_uri(RECORD_SCHEMA), key_id=key.id
+        "event-raw",
+        f"urn:kallan:source:{whole['source']}",
+        f"kallan.{RECORD_SCHEMA}",
+        *(who.subject, master.clock.now(), schema_uri(RECORD_SCHEMA), key.id),
+        version=str(whole["version"]),
     )
-    whole = {"source": "hr", "source_key": "E1", "version": "2", "subject": who.subject, **content}
     value = seal(key, msgspec.json.encode(whole), envelope.associated_data())
-    return Message(SOURCE_PERSON, who.subject, value, envelope.headers(), 0, 1)
+    return Message(SOURCE_EMPLOYMENT, who.subject, value, envelope.headers(), 0, 1)
 
 
 def person(master: Master, who: Someone) -> PersonDocument:

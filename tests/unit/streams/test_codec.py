@@ -30,6 +30,13 @@ NOW = dt.datetime(2025, 3, 1, 12, 30, 15, 123456, dt.UTC)
 CANARY = "Kanariefågel"
 
 
+def envelope_of(subject: str, key_id: str = "", source: str = "navet", version: str = "1") -> Envelope:
+    """As the codec would write it."""
+    schema = catalogue.RECORD_SCHEMA
+    of = f"urn:kallan:source:{source}"
+    return Envelope("e", of, f"kallan.{schema}", subject, NOW, schema_uri(schema), key_id, version=version)
+
+
 def person(subject: str = "s1", text: str = CANARY, version: str = "1") -> SourceRecord:
     return SourceRecord("navet", "post", version, subject, (Claim(Name(given=text)),))
 
@@ -93,7 +100,7 @@ def test_a_units_record_may_not_say_anything_about_a_person() -> None:
 
 def test_a_persons_record_in_clear_is_refused() -> None:
     codec = RecordCodec(MemoryKeyRing())
-    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA))
+    envelope = envelope_of("s1")
     clear = Message(catalogue.SOURCE_PERSON, "s1", msgspec.json.encode(person()), envelope.headers())
     (found,) = codec.decode([clear])
     assert code_of(found) == "key.unknown"
@@ -160,7 +167,7 @@ def test_a_value_that_was_moved_to_another_subject_does_not_open() -> None:
 def test_content_that_names_another_subject_than_its_envelope_is_refused() -> None:
     keys = MemoryKeyRing()
     key = keys.current(KeyClass.INNER, {"s1"})["s1"]
-    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA), key_id=key.id)
+    envelope = envelope_of("s1", key_id=key.id)
     value = seal(key, msgspec.json.encode(person("s2")), envelope.associated_data())
     (found,) = RecordCodec(keys).decode([Message(catalogue.SOURCE_PERSON, "s1", value, envelope.headers())])
     assert code_of(found) == "envelope.forged"
@@ -236,8 +243,8 @@ UNREADABLE: list[object] = [
 def sealed(keys: MemoryKeyRing, **content: object) -> Message:
     """A record of any shape, sealed as a connector with the key of its subject would."""
     key = keys.current(KeyClass.INNER, {"s1"})["s1"]
-    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA), key_id=key.id)
     whole = {"source": "navet", "source_key": "post", "version": "1", "subject": "s1", **content}
+    envelope = envelope_of("s1", key_id=key.id)
     value = seal(key, msgspec.json.encode(whole), envelope.associated_data())
     return Message(catalogue.SOURCE_PERSON, "s1", value, envelope.headers())
 
@@ -288,7 +295,7 @@ def test_what_is_left_of_a_record_is_checked_like_a_whole_one() -> None:
     codec = RecordCodec(keys)
     other = sealed(keys, claims=[7, RAISED], subject="s2")
     key = keys.current(KeyClass.ACCOUNT, {"s1"})["s1"]
-    envelope = Envelope("e", "urn:x", "t", "s1", NOW, schema_uri(catalogue.RECORD_SCHEMA), key_id=key.id)
+    envelope = envelope_of("s1", key_id=key.id, source="iam")
     plain = msgspec.json.encode(
         {"source": "iam", "source_key": "a", "version": "1", "subject": "s1", "claims": [7, RAISED]}
     )
@@ -337,7 +344,10 @@ def test_documents_are_sealed_with_the_outer_key_and_units_and_redirects_go_in_c
         Published(Version(1, 2), redirect=Redirect("p0", "p1")),
     ]
     messages = codec.encode(
-        [Outgoing(catalogue.MMD_PERSON, document, f"e{i}", NOW) for i, document in enumerate(documents)]
+        [
+            Outgoing(catalogue.MMD_ORGANISATION if document.unit else catalogue.MMD_PERSON, document, f"e{i}", NOW)
+            for i, document in enumerate(documents)
+        ]
     )
     assert [message.key for message in messages] == ["p1", "unit:kommun:1", "p0"]
     assert [message.headers.get("ce_kallankeyid") for message in messages] == ["outer/p1/1", None, None]
