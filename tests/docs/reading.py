@@ -1,5 +1,6 @@
 """What the documentation says, taken from the files themselves."""
 
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ DOCUMENTS = sorted(
 """Every page but the decisions, which tell of their day."""
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:make|kallan|\.venv/bin/kallan) [^`]+)`")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s#]+)[^)]*\)")
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -39,3 +41,10 @@ def lines(name: str) -> list[str]:
 def inline_commands(name: str) -> set[str]:
     """Commands that are written within the text."""
     return set(_INLINE.findall(_FENCED.sub("", text_of(name))))
+
+
+def linked(name: str) -> set[str]:
+    """The files of the project that a page links to; that they are there is for `deploy.checks.references`."""
+    here = (ROOT / name).parent
+    paths = [path for path in _LINK.findall(text_of(name)) if "://" not in path]
+    return {os.path.relpath(here / path, ROOT) for path in paths}

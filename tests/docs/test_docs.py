@@ -8,7 +8,7 @@ import click
 import pytest
 
 from deploy.cli import cli
-from tests.docs.reading import DOCUMENTS, READMES, ROOT, block_with, inline_commands, lines, text_of
+from tests.docs.reading import DOCUMENTS, READMES, ROOT, block_with, inline_commands, lines, linked, text_of
 
 RUN_ELSEWHERE = {
     "make demo": ("tests/stack/test_stops.py", "test_the_demo_ends_well_with_its_last_screen"),
@@ -21,6 +21,19 @@ RUN_ELSEWHERE = {
     ".venv/bin/kallan bench --quick --output quick.json": (
         "docs/performance.md",
         "| quick 09:13, `--output quick.json` |",
+    ),
+    **dict.fromkeys(
+        ("kallan status", "kallan status --json"),
+        ("tests/integration/operations/test_live.py", 'STATUS = "kallan status --json"'),
+    ),
+    **dict.fromkeys(
+        (
+            'kallan backup "$BACKUP" --keys "$KEYS"',
+            'kallan restore "$BACKUP" --keys "$KEYS"',
+            "kallan restore --finish",
+            "kallan offsets rewind --to 2026-01-01T06:00:00",
+        ),
+        ("tests/integration/operations/test_backup.py", 'block_with("docs/operations.md", command)'),
     ),
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
@@ -65,6 +78,17 @@ def _blocks_run(code: str) -> list[str]:
     """Lines of the blocks that `test_commands.py` picks by words of theirs."""
     picked = [line.split('"')[1] for line in code.splitlines() if line.startswith(("FEED", "LOOK", "ASK", "REPLAY"))]
     return [line for words in picked for line in block_with("README.md", words).splitlines()]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_page_is_found_from_the_readme(readme: str) -> None:
+    found, todo = {readme}, [readme]
+    while todo:
+        here = todo.pop()
+        new = {name for name in linked(here) if name in DOCUMENTS} - found
+        found |= new
+        todo += new
+    assert {name for name in DOCUMENTS if name.startswith("docs/")} - found == set()
 
 
 @pytest.mark.parametrize(("target", "runs"), list(MAKE_RUNS.items()))
