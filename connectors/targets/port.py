@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+MANAGED_GROUPS = ("org:", "role:")
+"""A group whose name starts so belongs to Källan: memberships there are made equal to what is allowed. Others are left."""
+
 
 class Presence(StrEnum):
     ENABLED = "enabled"

@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 
-from connectors.targets.port import AccountState, Capabilities, Presence
+from connectors.targets.port import MANAGED_GROUPS, AccountState, Capabilities, Presence
 from streams.contracts.errors import Rejected
 
 ATTRIBUTES = frozenset({"display_name", "given_name", "family_name", "title", "department", "mail", "eppn", "manager"})
 """The canonical attribute names of the port."""
-
-MANAGED_GROUPS = ("org:", "role:")
-"""A group whose name starts so belongs to Källan: memberships there are made equal to what is allowed. Others are left."""
 
 LONGEST = {"uid": 256, "key": 256, "group": 256}
 """Characters at most."""

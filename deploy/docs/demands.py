@@ -113,7 +113,7 @@ def _anchor(one: Demand) -> str:
 def _filled(text: str) -> str:
     return text.format(
         attributes=codes(sorted(rules.ATTRIBUTES)),
-        groups=codes(rules.MANAGED_GROUPS, " eller "),
+        groups=codes(port.MANAGED_GROUPS, " eller "),
         longest=rules.LONGEST["key"],
         lease=f"{LEASE_SECONDS:g}",
     )

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from connectors.targets import port
 from iam.domain.account import AccountState, Intent, Lane, Presence, changed_attributes, digest
 from iam.domain.permit import BrakeView, permit
+from iam.domain.policy import ATTRIBUTES
 from iam.execute import record
 from iam.execute.backoff import delay
 from iam.execute.breaker import Breaker
@@ -323,22 +324,7 @@ class Attempts:
         return Failure(failure.outcome, failure.code, self._ticker.monotonic() - started)
 
 
-_NAMES = frozenset(
-    (
-        "created",
-        "deleted",
-        "presence",
-        "uid",
-        "display_name",
-        "given_name",
-        "family_name",
-        "title",
-        "department",
-        "mail",
-        "eppn",
-        "manager",
-    )
-)
+_NAMES = frozenset(("created", "deleted", "presence", "uid", *ATTRIBUTES))
 """What a journal may name as changed; groups are told apart."""
 
 

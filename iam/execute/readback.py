@@ -5,9 +5,6 @@ import msgspec
 from connectors.targets import port
 from iam.domain.account import AccountState, Presence
 
-MANAGED = ("org:", "role:")
-"""Prefixes of the groups that belong to this engine; a member of any other group is somebody else's business."""
-
 REFERENCE = "manager"
 """The attribute that holds another account's key."""
 
@@ -27,16 +24,17 @@ def from_port(state: port.AccountState) -> AccountState:
 
 def managed(groups: frozenset[str]) -> list[str]:
     """Our own group names, sorted: what may stand in the journal."""
-    return sorted(name for name in groups if name.startswith(MANAGED))
+    return sorted(name for name in groups if name.startswith(port.MANAGED_GROUPS))
 
 
 def as_held(state: AccountState, capabilities: port.Capabilities, named: frozenset[str]) -> AccountState:
     """The part of a state that the target can hold; of groups those that are ours or `named` in what is wanted."""
     if state.presence is Presence.ABSENT:
         return AccountState(state.key, Presence.ABSENT)
-    groups = frozenset(g for g in state.groups if g.startswith(MANAGED) or g in named) if capabilities.groups else ()
+    kept = state.groups if capabilities.groups else ()
+    groups = frozenset(group for group in kept if group.startswith(port.MANAGED_GROUPS) or group in named)
     attributes = {name: text for name, text in state.attributes.items() if text and name in capabilities.attributes}
-    return msgspec.structs.replace(state, attributes=attributes, groups=frozenset(groups))
+    return msgspec.structs.replace(state, attributes=attributes, groups=groups)
 
 
 def equals(wanted: AccountState, read: AccountState, capabilities: port.Capabilities) -> bool:

@@ -9,7 +9,8 @@ from ldap3.utils.dn import escape_rdn
 from connectors.targets.ldap.entries import equals, normal_dn
 from connectors.targets.ldap.session import Session
 from connectors.targets.ldap.settings import LdapSettings
-from connectors.targets.rules import MANAGED_GROUPS, is_managed
+from connectors.targets.port import MANAGED_GROUPS
+from connectors.targets.rules import is_managed
 
 _PLACEHOLDER = "cn=placeholder"
 """groupOfNames must have a member: an entry that does not exist stands there, so that the last person can leave."""
