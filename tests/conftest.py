@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -18,6 +19,10 @@ PACKAGES = ("streams", "connectors", "mmd", "iam")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background by a shell: processes that the tests start would be deaf to Ctrl-C as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A law holds on a busy machine too: how long an example took says nothing.
+hypothesis.settings.register_profile("kallan", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("kallan")
 
 
 def pytest_configure(config: pytest.Config) -> None:
