@@ -140,9 +140,17 @@ class LagMeter:
         try:
             return self._read(groups, timeout)
         except ck.KafkaException as error:
+            self._begin_anew()
             raise away(error, "read lag") from None
         except TimeoutError:
+            self._begin_anew()
             raise Unavailable("service.unavailable", "Kafka: no answer about consumer groups in time") from None
+
+    def _begin_anew(self) -> None:
+        """The next question is asked by new clients: one that was told of no brokers at all, as a broker that was away for a
+        moment tells of itself, never asks again (librdkafka, issue 5301)."""
+        self.close()
+        self._admin = AdminClient(settings(self._bootstrap))
 
     def _read(self, groups: Mapping[str, Sequence[str]], timeout: float) -> dict[tuple[str, str], int]:
         present = self._admin.list_topics(timeout=timeout).topics

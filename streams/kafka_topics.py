@@ -24,6 +24,22 @@ from streams.kafka_client import ANSWER_SECONDS, away, error_name, settings
 log = logging.getLogger(__name__)
 
 _SAY_EVERY = 5.0
+_ANEW_AFTER = 10.0
+
+
+class _Asking:
+    """A client that is made anew every ten seconds for as long as it is asked in vain: one that was told of no brokers at
+    all, as a broker that was away for a moment tells of itself, never asks again (librdkafka, issue 5301)."""
+
+    def __init__(self, bootstrap: Bootstrap) -> None:
+        self._bootstrap = bootstrap
+        self._made = float("-inf")
+
+    def client(self) -> AdminClient:
+        if time.monotonic() - self._made > _ANEW_AFTER:
+            self._made = time.monotonic()
+            self._admin = AdminClient(settings(self._bootstrap))
+        return self._admin
 
 
 def create_topics(
@@ -39,10 +55,11 @@ def create_topics(
 
     Raises `Unavailable` if that was not done within `timeout` seconds.
     """
-    admin = AdminClient(settings(bootstrap))
+    asking = _Asking(bootstrap)
     deadline, said = time.monotonic() + timeout, 0.0
     while True:
         try:
+            admin = asking.client()
             present = admin.list_topics(timeout=min(5.0, timeout)).topics
             missing = [topic for topic in topics if topic.name not in present]
             ready = [topic for topic in topics if topic.name in present and _has_leaders(present[topic.name])]
@@ -53,7 +70,9 @@ def create_topics(
         except ck.KafkaException as error:
             if time.monotonic() - said >= _SAY_EVERY:
                 said = time.monotonic()
-                log.warning("Kafka at %s does not answer (%s); waiting to create topics", str(bootstrap), error_name(error))
+                log.warning(
+                    "Kafka at %s does not answer (%s); waiting to create topics", str(bootstrap), error_name(error)
+                )
             if time.monotonic() > deadline:
                 raise away(error, "create topics") from None
         if time.monotonic() > deadline:
@@ -64,11 +83,11 @@ def create_topics(
 def wait_for_topics(bootstrap: Bootstrap, topics: Sequence[str], *, stop: threading.Event) -> None:
     """Returns when every topic exists and has leaders, or when `stop` is set. A worker that started earlier would leave
     out a topic that is not there yet."""
-    admin = AdminClient(settings(bootstrap))
+    asking = _Asking(bootstrap)
     said = float("-inf")
     while not stop.is_set():
         try:
-            present = admin.list_topics(timeout=1.0).topics
+            present = asking.client().list_topics(timeout=1.0).topics
             missing = [name for name in topics if name not in present or not _has_leaders(present[name])]
             why = f"has no topic {', '.join(missing)} yet"
         except ck.KafkaException as error:

@@ -13,7 +13,7 @@ from streams import catalogue
 from streams.catalogue import Topic
 from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
-from streams.kafka import KafkaProducer, create_topics, dump, lag, read_at
+from streams.kafka import KafkaProducer, LagMeter, create_topics, dump, lag, read_at
 
 NewTopic = Callable[..., str]
 
@@ -185,3 +185,15 @@ def test_a_tombstone_is_read_as_no_value(kafka_bootstrap: str, new_topic: NewTop
     producer.send(Message(topic, "k", None))
     producer.flush()
     assert [message.value for message in dump(kafka_bootstrap, topic)] == [None]
+
+
+def test_a_meter_that_got_no_answer_asks_by_new_clients() -> None:
+    """One that was told of no brokers, as after a broker's short absence, never asks again (librdkafka, issue 5301)."""
+    meter = LagMeter("127.0.0.1:1")
+    try:
+        before = meter._admin
+        with pytest.raises(Unavailable):
+            meter.read({"g": ["t"]}, timeout=0.5)
+        assert meter._admin is not before
+    finally:
+        meter.close()
