@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from deploy.docs.markdown import code, page, table
 from mmd.domain.claims import KINDS
-from mmd.domain.register import PROTECTION, Designation, SourceRegister
+from mmd.domain.register import Designation, SourceRegister
 from streams.contracts.claims import REPLACES, Replaces
 
 LABELS: dict[str, tuple[str, str]] = {
@@ -33,7 +33,7 @@ _NEWER = {
     Replaces.NOTHING: "stands beside the older",
 }
 _CONFLICT = "conflict"
-_OTHERS = {PROTECTION: "a raise counts", "number-reference": f"{_CONFLICT}; joins nobody"}
+_OTHERS = {"protection": "a raise counts", "number-reference": f"{_CONFLICT}; joins nobody"}
 
 _HEAD = """\
 # Source map
