@@ -1,6 +1,5 @@
 """The canonical form of a document: what two stores that heard the same must agree on, to the byte (invariant 5)."""
 
-import hashlib
 from typing import Any
 
 import msgspec
@@ -16,11 +15,6 @@ def canonical_bytes(document: PersonDocument | UnitDocument) -> bytes:
     content = _without_recording(msgspec.to_builtins(document))
     content["document"] = "person" if isinstance(document, PersonDocument) else "unit"
     return msgspec.json.encode(content, order="sorted")
-
-
-def document_hash(document: PersonDocument | UnitDocument) -> str:
-    """SHA-256 of the canonical form, hexadecimal."""
-    return hashlib.sha256(canonical_bytes(document)).hexdigest()
 
 
 def _without_recording(value: Any) -> Any:

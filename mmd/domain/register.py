@@ -14,8 +14,6 @@ from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
 from streams.contracts.time import day_after, holds, start_of
 
-PROTECTION = "protection"
-
 Place = tuple[int, int]
 """How good a designated source is: (rank, minus the day its designation began). The smaller is the better."""
 
@@ -84,10 +82,6 @@ class SourceRegister:
             and (not persona_type or designation.persona_type in {"", persona_type})
         ]
         return min(ranks, default=None)
-
-    def speaks_protection(self, source: str, on: dt.date) -> bool:
-        """Whether an answer of this source about protection ends the UNVERIFIED state."""
-        return self.designated(PROTECTION, source, on)
 
     def knows(self, kind: str, source: str) -> bool:
         """Whether the source is designated for the attribute at any time."""

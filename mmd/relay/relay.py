@@ -8,7 +8,7 @@ has been delivered, in the transaction that forgets it, so a reference written m
 import datetime as dt
 import logging
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
 
@@ -16,12 +16,12 @@ import psycopg
 import psycopg_pool
 
 from mmd.domain.release import Release
+from mmd.relay.delivered import forget
 from mmd.relay.due import wake
 from mmd.relay.lease import Lease
-from mmd.relay.outgoing import Batch, Taken, compose, take, withheld_instead
+from mmd.relay.outgoing import Batch, compose, take, withheld_instead
 from mmd.relay.topic_release import TopicRelease
-from mmd.store.dirty import BULK, CHANNEL, URGENT, Dirty, mark
-from mmd.store.disclosing import Cursor
+from mmd.store.dirty import BULK, CHANNEL, URGENT
 from streams.bus import Producer
 from streams.clock import Clock, Ticker
 from streams.codec import Outgoing, PublishedCodec
@@ -38,31 +38,7 @@ logger = logging.getLogger(__name__)
 URGENT_BATCH = 50
 BULK_BATCH = 250
 IDLE_SECONDS = 0.25
-PUT_OFF_SECONDS = 60.0
 _BACK_OFF_MOST = 5.0
-
-_REFERRERS = """
-select distinct on (r.document) r.document, t.lane, t.cause, t.caused_at
-from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[]) as t (id, lane, cause, caused_at)
-join mmd.identity i on i.survivor = t.id or i.id = t.id
-join mmd.referrer r on r.target = i.id
-order by r.document, t.lane desc
-"""
-_LOCK = "select id from mmd.document where id = any(%s) and kind <> 'redirect' order by id for no key update"
-_BUMP = """
-update mmd.document set number = number + 1, touched = pg_current_xact_id() where id = any(%s) returning id, number
-"""
-_DONE = """
-delete from mmd.dirty d using unnest(%s::text[], %s::bigint[]) as n (document, number)
-where d.document = n.document and d.number <= n.number
-"""
-_RENEWED = """
-update mmd.document d set raised = false
-from unnest(%s::text[], %s::bigint[]) as n (id, number) where d.id = n.id and d.number = n.number
-"""
-_PUT_OFF = """
-update mmd.dirty set since = clock_timestamp() + make_interval(secs => %s) where document = any(%s)
-"""
 
 
 class Relay:
@@ -204,53 +180,8 @@ class Relay:
             return self._codec.encode([withheld_instead(one)])
 
     def _forget(self, batch: Batch) -> None:
-        """Everything was delivered: what was sent is not dirty any more, and who refers to it becomes dirty."""
-        done = [one for one in batch.taken if one.id not in batch.bad]
-        numbers = [[one.id for one in done], [one.number for one in done]]
-        with self._pool.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(_DONE, numbers)  # first: two who refer to each other must not keep each other dirty for ever
-            if batch.in_force:
-                self._fan_out(cursor, [one for one in done if one.fan_out])
-            else:
-                self._wait_for_release(cursor, [one for one in done if one.document is not None])
-            raised = [one for one in done if one.raised]
-            if raised:
-                cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
-            if batch.bad:
-                cursor.execute(_PUT_OFF, [PUT_OFF_SECONDS, sorted(batch.bad)])
-                logger.error(
-                    "%d documents cannot be read and wait: %s", len(batch.bad), sorted(set(batch.bad.values()))
-                )
+        with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            forget(cursor, batch)
             self._lease.sent(connection)
-
-        if any(isinstance(one.document, UnitDocument) for one in done):
+        if any(isinstance(one.document, UnitDocument) for one in batch.taken):
             self._release.organisation_changed()
-
-    def _wait_for_release(self, cursor: Cursor, withheld: Sequence[Taken]) -> None:
-        """What could only be withheld is published again, and told to whoever refers to it, when a release is in force."""
-        found = dict(self._bumped(cursor, [one.id for one in withheld]))
-        mark(
-            cursor,
-            [
-                Dirty(one.id, BULK, found.get(one.id, one.number), one.cause, one.caused_at, one.fan_out)
-                for one in withheld
-            ],
-        )
-
-    def _fan_out(self, cursor: Cursor, changed: Sequence[Taken]) -> None:
-        if not changed:
-            return
-        columns = ("id", "lane", "cause", "caused_at")
-        cursor.execute(_REFERRERS, [[getattr(one, name) for one in changed] for name in columns])
-        referrers = {row[0]: row[1:] for row in cursor.fetchall()}
-        if not referrers:
-            return
-        found = self._bumped(cursor, referrers)
-        mark(cursor, [Dirty(row, referrers[row][0], number, *referrers[row][1:]) for row, number in found])
-
-    @staticmethod
-    def _bumped(cursor: Cursor, ids: Collection[str]) -> list[tuple[str, int]]:
-        """A new version of these documents, locked in order; id and number. Redirects stay as they are."""
-        cursor.execute(_LOCK, [sorted(ids)])
-        cursor.execute(_BUMP, [[row[0] for row in cursor.fetchall()]])
-        return cursor.fetchall()

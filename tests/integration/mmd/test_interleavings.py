@@ -8,6 +8,7 @@ that it waits for a lock. Only then is the first let go. No sleeping decides an 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -331,3 +332,51 @@ def test_whoever_refers_to_a_unit_that_appears_meanwhile_is_published_after_it(
     while relay.run_once():
         pass
     assert sent.keys == ([anna.id, UNIT, anna.id] if unit_first else [UNIT, anna.id])
+
+
+class Relaying(threading.Thread):
+    """One round of a relay; an exception is kept for `finish`."""
+
+    def __init__(self, relay: Relay) -> None:
+        super().__init__(daemon=True)
+        self.relay = relay
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            self.relay.run_once()
+        except Exception as error:  # noqa: BLE001  # told by finish, in the test's own thread
+            self.error = error
+
+    def finish(self) -> None:
+        self.join(HANGS_SECONDS)
+        assert not self.is_alive(), "the relay hangs"
+        if self.error is not None:
+            raise self.error
+
+
+def test_a_relay_that_fans_out_and_a_worker_that_writes_the_same_documents_do_not_end_each_others_work(
+    twins: tuple[Master, Master], persons: Callable[[int], Someone], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The worker has both documents and is about to make them dirty, which one of them is already."""
+    caplog.set_level(logging.INFO)
+    first, second = twins
+    chief, anna, sent = persons(1), persons(2), Sent()
+    hired = Employment("kommun", "E1", (Segment(dt.date(2026, 1, 1), None, UNIT, manager=chief.subject),))
+    second.ingest([second.record(anna, "1", Protection(), hired, source="hr", key="E1")])
+    codec = PublishedCodec(second.keys)
+    relay = Relay(second.pool, codec, second.keys, sent, RELEASE, second.clock, SystemTicker(), "relay")
+    while relay.run_once():
+        pass
+    second.ingest([second.record(chief, "1", Protection())])
+    both = [first.record(who, "2", Protection(sekretessmarkering=True)) for who in (chief, anna)]
+    with held_at(first, "dirty", both) as control:
+        relaying = Relaying(relay)
+        relaying.start()
+        eventually(lambda: not relaying.is_alive() or waiting(control, "second-worker"))
+        assert relaying.is_alive(), "the relay waits for the document of the one who refers to the chief"
+    relaying.finish()
+    assert "Deadlock" not in caplog.text
+    while relay.run_once():
+        pass
+    assert first.rows("select count(*) from mmd.dirty") == [(0,)]

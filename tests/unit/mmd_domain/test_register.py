@@ -38,12 +38,6 @@ def test_a_source_is_designated_on_its_days_only_and_in_rank_order() -> None:
     assert not found.designated("name", "new", dt.date(2026, 5, 1))
 
 
-def test_protection_is_ended_as_unverified_by_its_designated_sources_only() -> None:
-    found = register(entry(attribute="protection", sources=["navet"]))
-    assert found.speaks_protection("navet", dt.date(2026, 1, 1))
-    assert not found.speaks_protection("hr", dt.date(2026, 1, 1))
-
-
 def test_a_persona_type_narrows_a_designation() -> None:
     found = register(entry(persona_type="employee"))
     assert found.designated("agreed-name", "hr", dt.date(2026, 1, 1), "employee")
