@@ -1,5 +1,7 @@
 """PostgreSQL: connection pools, the same for every package."""
 
+from collections.abc import Callable
+
 import psycopg
 import psycopg_pool
 
@@ -8,9 +10,11 @@ _PATIENCE = 10.0
 anew with the next who asks (docs/decisions/0102)."""
 
 
-def open_pool(url: str, *, size: int = 4, name: str = "kallan") -> psycopg_pool.ConnectionPool[psycopg.Connection]:
+def open_pool(
+    url: str, *, size: int = 4, name: str = "kallan", guard: Callable[[psycopg.Connection], None] | None = None
+) -> psycopg_pool.ConnectionPool[psycopg.Connection]:
     """A pool of psycopg connections (`url` is a libpq URL, `postgresql://...`). Not waited for: a database that is away
-    shows at first use, as `psycopg.OperationalError` or `psycopg_pool.PoolTimeout`."""
+    shows at first use, as `psycopg.OperationalError` or `psycopg_pool.PoolTimeout`; so does one that `guard` refuses."""
     return psycopg_pool.ConnectionPool(
         url,
         min_size=1,
@@ -20,5 +24,6 @@ def open_pool(url: str, *, size: int = 4, name: str = "kallan") -> psycopg_pool.
         timeout=_PATIENCE,
         reconnect_timeout=_PATIENCE,
         check=psycopg_pool.ConnectionPool.check_connection,
+        configure=guard,
         kwargs={"application_name": name},
     )

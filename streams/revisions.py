@@ -3,8 +3,12 @@ start, and Alembic takes longer to load than the worker."""
 
 import ast
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
+
+import psycopg
+import psycopg.sql
 
 
 def migrations_of(package: str) -> Path:
@@ -15,6 +19,7 @@ def migrations_of(package: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / "migrations"
 
 
+@cache
 def revisions(package: str) -> tuple[str, ...]:
     """From the first to the newest. Raises `ValueError` where they are not one line."""
     after = {}
@@ -31,6 +36,25 @@ def revisions(package: str) -> tuple[str, ...]:
     if after:
         raise ValueError(f"{package}: {', '.join(sorted(str(one) for one in after))}")
     return tuple(found)
+
+
+def current(connection: psycopg.Connection, package: str) -> str:
+    """The revision that the database has; empty: it was never migrated."""
+    found = connection.execute("select to_regclass(%s)", [f"{package}.alembic_version"]).fetchone()
+    if found is None or found[0] is None:
+        return ""
+    query = psycopg.sql.SQL("select version_num from {}.alembic_version").format(psycopg.sql.Identifier(package))
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row else ""
+
+
+def guard(connection: psycopg.Connection, packages: Iterable[str]) -> None:
+    """For a pool: no connection to a schema that is not this program's is ever handed out. Raises
+    `psycopg.OperationalError`, as a server that refuses does; who waits for it is told why by another way."""
+    for package in packages:
+        if current(connection, package) != revisions(package)[-1]:
+            raise psycopg.OperationalError(f"schema {package} is not of this program")
+    connection.commit()
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str | None]]:

@@ -18,6 +18,9 @@ from streams.bus import Handler
 from streams.consume import Runner
 from streams.progress import Progress
 
+MASTER, PROVISIONING = ("streams", "mmd"), ("streams", "iam")
+"""The schemas that a process of each leg works in."""
+
 LANE = click.option(
     "--lane", type=click.Choice(["urgent", "bulk"]), required=True, help="Which topics: each has its own process"
 )
@@ -56,8 +59,8 @@ def ingest(lane: str) -> None:
     from deploy.wiring.master import ingest_handler
 
     name = f"ingest-{lane}"
-    settings = begin(MasterSettings, name, "streams", "mmd")
-    with closing(Base(settings, name)) as base:
+    settings = begin(MasterSettings, name, *MASTER)
+    with closing(Base(settings, name, schemas=MASTER)) as base:
         _consume(base, settings, ingest_handler(base, settings))
 
 
@@ -67,8 +70,8 @@ def relay() -> None:
     from deploy.wiring import master
     from streams.kafka import KafkaProducer
 
-    settings = begin(MasterSettings, "relay", "streams", "mmd")
-    base = Base(settings, "relay")
+    settings = begin(MasterSettings, "relay", *MASTER)
+    base = Base(settings, "relay", schemas=MASTER)
     stop = _stop_event()
     try:
         relaying = master.relay(base, settings, KafkaProducer(settings.broker, client_id="relay"))
@@ -85,8 +88,8 @@ def evaluate(lane: str) -> None:
     from deploy.wiring import provisioning
 
     name = f"evaluate-{lane}"
-    settings = begin(ProvisioningSettings, name, "streams", "iam")
-    with closing(Base(settings, name)) as base:
+    settings = begin(ProvisioningSettings, name, *PROVISIONING)
+    with closing(Base(settings, name, schemas=PROVISIONING)) as base:
         handler = provisioning.evaluate_handler(base, settings)
         if lane == "urgent":
             _consume(base, settings, handler)
@@ -103,9 +106,10 @@ def execute() -> None:
     from deploy.wiring import provisioning
     from streams.kafka import KafkaProducer
 
-    settings = begin(ExecuteSettings, "execute", "streams", "iam")
+    settings = begin(ExecuteSettings, "execute", *PROVISIONING)
     targets = provisioning.targets(settings)
-    base = Base(settings, "execute", pool_size=4 + settings.execute_threads * max(len(targets), 1))
+    size = 4 + settings.execute_threads * max(len(targets), 1)
+    base = Base(settings, "execute", pool_size=size, schemas=PROVISIONING)
     stop = _stop_event()
     facts = provisioning.account_relay(base, KafkaProducer(settings.broker, client_id="iam-relay"))
     executor = provisioning.executor(base, settings, targets)
@@ -129,8 +133,8 @@ def api() -> None:
 
     from deploy.wiring.api import application
 
-    settings = begin(ApiSettings, "api", "streams", "mmd")
-    base = Base(settings, "api", pool_size=8)
+    settings = begin(ApiSettings, "api", *MASTER)
+    base = Base(settings, "api", pool_size=8, schemas=MASTER)
     scheme = "https" if settings.api_certificate else "http"
     served = f"{scheme}://{settings.api_host}:{settings.api_port}"
     try:

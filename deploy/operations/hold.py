@@ -24,7 +24,7 @@ class RestoreHold:
 
     def wait(self, stop: threading.Event) -> None:
         """Returns when nothing is held any more, or when asked to stop. A database that is away is waited for."""
-        patience = Patience("execute")
+        patience = Patience("execute hold")
         while not stop.is_set():
             try:
                 self._holds = RESTORED in self._flows.read(EXECUTE)

@@ -2,8 +2,9 @@
 
 import os
 import socket
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import psycopg
 import psycopg_pool
@@ -16,10 +17,12 @@ from streams.database import open_pool
 from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
 from streams.metrics import Meter
+from streams.revisions import guard
 from streams.sealing import KeyState
 from streams.worker_metrics import KEY_MISSES
 
-PACKAGES = ("streams", "connectors", "mmd", "iam")
+KEYS = "streams"
+PACKAGES = (KEYS, "connectors", "mmd", "iam")
 """Every package that has a schema, in the order in which they are migrated."""
 
 Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
@@ -27,27 +30,42 @@ Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
 
 @dataclass(frozen=True)
 class Base:
-    """The parts of one process. Pools open at first use."""
+    """The parts of one process. Pools open at first use. `schemas`: packages whose schemas must be those of this program."""
 
     settings: Settings
     name: str
     pool_size: int = 4
     given_clock: Clock | None = None  # the direct replay moves its own
     meter: Meter = field(default_factory=Meter)
+    schemas: tuple[str, ...] = ()
 
     @cached_property
     def pool(self) -> Pool:
-        return open_pool(self.settings.store_url, size=self.pool_size, name=f"kallan-{self.name}")
+        return open_pool(
+            self.settings.store_url,
+            size=self.pool_size,
+            name=f"kallan-{self.name}",
+            guard=self._guard([one for one in self.schemas if one != KEYS]),
+        )
 
     @cached_property
     def keys_pool(self) -> Pool:
         """A pool of its own even on the same database: a key is created while a transaction of the first is open."""
-        return open_pool(self.settings.keys_url, size=2, name=f"kallan-{self.name}-keys")
+        return open_pool(
+            self.settings.keys_url,
+            size=2,
+            name=f"kallan-{self.name}-keys",
+            guard=self._guard([one for one in self.schemas if one == KEYS]),
+        )
 
     @cached_property
     def keys(self) -> PostgresKeyRing:
         """The data keys; which classes a process may use is decided by the codecs that it is given."""
         return PostgresKeyRing(self.keys_pool, self.settings.master_key, missed=self._key_missed)
+
+    @staticmethod
+    def _guard(packages: Sequence[str]) -> Callable[[psycopg.Connection], None] | None:
+        return partial(guard, packages=packages) if packages else None
 
     def _key_missed(self, state: KeyState) -> None:
         self.meter.count(KEY_MISSES, state=state.value)

@@ -16,12 +16,14 @@ import pytest
 from deploy.operations.backup import ABOUT_FILE, KEYS_FILE, STORE_FILE
 from deploy.wiring.groups import GROUPS
 from streams.offsets import at, committed
-from tests.docs.reading import ROOT
+from tests.docs.reading import ROOT, block_with
 from tests.stack.life import WORKERS, Life, alive, until
 from tests.stack.town import Town, new_town
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
+BACK_UP, RESTORE = 'kallan backup "$BACKUP"', 'kallan restore "$BACKUP"'
+FINISH, REWIND = "kallan restore --finish", "kallan offsets rewind --to"
 _INTENTS = "select count(*) from iam.journal where kind = 'intent'"
 
 
@@ -42,9 +44,29 @@ def town(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Town:
 @pytest.fixture(scope="module")
 def backup(life: Life, town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("backups") / "first"
-    told = kallan(life, "backup", str(folder))
+    told = as_typed(life, BACK_UP, folder)
     assert told.returncode == 0, told.stderr
     return folder
+
+
+def as_typed(life: Life, command: str, backup: Path) -> subprocess.CompletedProcess[str]:
+    """A command of docs/operations.md, as it stands there."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
+    environment |= {
+        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
+        "KALLAN_HOME": str(life.found.stack.home),
+        "BACKUP": str(backup),
+        "KEYS": str(backup / "keys"),
+    }
+    return subprocess.run(
+        ["bash", "-euc", block_with("docs/operations.md", command)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def kallan(life: Life, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -123,7 +145,7 @@ def test_a_lost_store_is_brought_back_to_what_it_was_and_no_account_is_touched_m
     with psycopg.connect(life.found.stack.services.database_url, autocommit=True) as connection:
         for schema in ("mmd", "iam", "connectors"):
             connection.execute(f"drop schema {schema} cascade".encode())
-    restored = kallan(life, "restore", str(backup))
+    restored = as_typed(life, RESTORE, backup)
     assert restored.returncode == 0, restored.stderr
     assert "as they were" in restored.stdout
     begun = intents(life)
@@ -132,7 +154,7 @@ def test_a_lost_store_is_brought_back_to_what_it_was_and_no_account_is_touched_m
     early = kallan(life, "restore", "--finish")
     assert (early.returncode, early.stderr.partition(":")[0]) in ((1, "store.restored"), (1, "service.unavailable"))
     until(lambda: "store.restored" in kallan(life, "status").stdout, 60, "status tells of the restore")
-    until(lambda: kallan(life, "restore", "--finish").returncode == 0, 120, "the log is read again", every=1.0)
+    until(lambda: as_typed(life, FINISH, backup).returncode == 0, 120, "the log is read again", every=1.0)
     life.world.settle()
     after = life.made()
     assert after.hashes == before.hashes
@@ -165,7 +187,7 @@ def test_the_whole_log_read_again_changes_nothing(life: Life, backup: Path) -> N
     consumers = [name for name in WORKERS if name in GROUPS]
     for name in consumers:
         life.found.stack.stop_process(name)
-    rewound = kallan(life, "offsets", "rewind", "--to", "2020-01-01")
+    rewound = as_typed(life, REWIND, backup)
     assert rewound.returncode == 0, rewound.stderr
     for name in consumers:
         life.found.stack.start_process(name)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from deploy.operations.metrics import ALL
-from tests.docs.reading import ROOT
+from tests.docs.reading import ROOT, block_with
 from tests.stack.life import Life, alive
 from tests.stack.town import Town, new_town
+
+STATUS = "kallan status --json"
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -95,6 +99,19 @@ def test_what_the_workers_show_stands_in_the_list_and_names_nobody(life: Life, t
         *("kallan_execute_operations", "kallan_execute_call_seconds", "kallan_worker_ready", "kallan_build_info"),
     }
     assert wanted <= shown
+
+
+def test_the_page_on_operations_shows_it_as_it_is_typed(life: Life, town: Town) -> None:
+    eventually(lambda: status(life)[0] == 0)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
+    environment |= {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
+    environment |= {"KALLAN_HOME": str(life.found.stack.home)}
+    block = block_with("docs/operations.md", STATUS)
+    told = subprocess.run(
+        ["bash", "-euc", block], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.startswith("Everything moves.\n")
+    assert '"ok": true' in told.stdout
 
 
 def test_in_a_system_at_rest_status_is_good_and_names_every_worker(life: Life, town: Town) -> None:

@@ -9,24 +9,28 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import alembic.command
 import alembic.config
 import alembic.script
 import psycopg
+import psycopg_pool
 import pytest
 import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
 
-from deploy.operations.schema import check, schemas, wait_and_check
+from deploy.operations.schema import check, schemas
 from deploy.settings import Settings
 from deploy.wiring.base import PACKAGES
 from iam.execute.queue import Queue
 from streams.contracts.errors import KallanError
 from streams.database import open_pool
 from streams.migrate import engine, migrate
-from streams.revisions import migrations_of, revisions
+from streams.revisions import guard, migrations_of, revisions
 from tests.docs.reading import ROOT
+from tests.stack.proxy import Proxy
 
 LOST = {("mmd_0002", "mmd.conflict")}
 """What a revision empties on purpose; its own text says why."""
@@ -213,19 +217,14 @@ def test_an_earlier_revision_is_older(database_url: str, tmp_path: Path, package
     assert (found.package, found.code) == (package, "schema.older")
 
 
-def test_a_database_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
-    class Enough(Exception):
-        pass
-
-    waits: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 3:
-            raise Enough
-
-    with pytest.raises(Enough):
-        wait_and_check(settings_of("postgresql://x:x@127.0.0.1:9/x", tmp_path), ("mmd",), sleep)
+def test_a_pool_hands_out_no_connection_to_a_schema_of_another_program(database_url: str) -> None:
+    pool = open_pool(database_url, guard=partial(guard, packages=PACKAGES))
+    with pool, pool.connection() as connection:
+        connection.execute("select 1 from mmd.epoch")
+    stamp(database_url, "mmd", "mmd_9999")
+    pool = open_pool(database_url, guard=partial(guard, packages=PACKAGES))
+    with pool, pytest.raises(psycopg_pool.PoolTimeout):
+        pool.getconn(timeout=2.0)
 
 
 WORKERS = {
@@ -237,28 +236,60 @@ WORKERS = {
 }
 
 
+def settings_for(arguments: tuple[str, ...], url: str, folder: Path) -> dict[str, str]:
+    settings = {
+        "DATABASE_URL": url,
+        "SECRETS": str(folder),
+        "KAFKA": "127.0.0.1:9",
+        "DEMO": "true",
+        "JWKS": str(folder / "jwks.json"),
+        "ISSUER": "x",
+        "WORK_DIR": str(folder / "work"),
+        "API_PORT": "0",
+    }
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
+    return environment | {f"KALLAN_{name}": value for name, value in settings.items()}
+
+
+def start(arguments: tuple[str, ...], url: str, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli", *arguments],
+        cwd=ROOT,
+        env=settings_for(arguments, url, folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 @pytest.mark.parametrize("arguments", WORKERS, ids=lambda one: one[0])
 def test_a_worker_does_not_start_on_a_newer_schema_and_says_so_by_a_code(
     database_url: str, tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     stamp(database_url, WORKERS[arguments], f"{WORKERS[arguments]}_9999")
-    settings: dict[str, str] = {
-        "DATABASE_URL": database_url,
-        "SECRETS": str(tmp_path),
-        "KAFKA": "127.0.0.1:9",
-        "DEMO": "true",
-        "JWKS": str(tmp_path / "jwks.json"),
-        "ISSUER": "x",
-    }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "deploy.cli", *arguments],
-        cwd=ROOT,
-        env=environment | {f"KALLAN_{name}": value for name, value in settings.items()},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 1
-    assert done.stderr.startswith("schema.newer: ")
+    worker = start(arguments, database_url, tmp_path)
+    _, told = worker.communicate(timeout=60)
+    assert worker.returncode == 1
+    assert told.startswith("schema.newer: ")
+
+
+@pytest.mark.parametrize("arguments", WORKERS, ids=lambda one: one[0])
+def test_a_worker_that_began_while_the_database_was_away_ends_when_it_finds_a_newer_schema(
+    database_url: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    for name in ("master.key", "subject.secret", "person.secret", "digest.secret", "account.secret"):
+        (tmp_path / name).write_text("ab" * 32)
+    named = conninfo_to_dict(database_url)
+    stamp(database_url, WORKERS[arguments], f"{WORKERS[arguments]}_9999")
+    with Proxy(1) as proxy:
+        late = database_url.replace(f":{named['port']}/", f":{proxy.port}/")
+        worker = start(arguments, late, tmp_path)
+        try:
+            assert worker.stderr is not None
+            assert any("PostgreSQL does not answer yet" in line for line in worker.stderr)
+            proxy.upstream = (str(named["host"]), int(str(named["port"])))
+            _, told = worker.communicate(timeout=60)
+        finally:
+            worker.kill()
+    assert "stopping: schema.newer: " in told
+    assert worker.returncode != 0
