@@ -124,9 +124,9 @@ TOPICS: tuple[Topic, ...] = (
         "urgent",
         ("source-connectors",),
         ("ingest-urgent",),
-        "Snabbfil: skyddsmarkeringar, avslut och återkallade anställningar",
-        "Fast lane: protection raises, ends and withdrawals",
-        contents=("protection", "employment"),
+        "Snabbfil: skyddsmarkeringar, dödsfall, avslut och återkallade anställningar",
+        "Fast lane: protection raises, deaths, ends and withdrawals",
+        contents=("protection", "registration", "employment"),
         sealed_with="inner",
     ),
     Topic(

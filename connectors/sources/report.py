@@ -30,7 +30,8 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """By type of change. The first load of a source is exempt."""
+    """By type of change. The first total load of a source may add any number; what deltas have told before is not taken away
+    or changed by it any more freely than by another."""
 
     added: Limit = Limit(50, 0.5)
     changed: Limit = Limit(50, 0.5)

@@ -131,10 +131,10 @@ def _verdict(edge: Edge, load: Load, difference: Difference) -> tuple[str, str]:
     lost = size != source.snapshot_count
     first = not total_state.committed_before(edge.pool, load.source)
     limits = edge.thresholds
-    if not first and not lost:
+    if not lost:
         before = max(size, 1)
         exceeded = (
-            limits.added.exceeded(difference.added, before),
+            not first and limits.added.exceeded(difference.added, before),
             limits.changed.exceeded(difference.changed, before),
             limits.absent.exceeded(difference.absent, before),
         )

@@ -88,6 +88,18 @@ def test_a_load_with_far_fewer_rows_is_held_and_takes_nothing_away_but_its_raise
     assert [[claim.body for claim in one.claims] for one in raised] == [[Protection(sekretessmarkering=True)]]
 
 
+def test_a_first_total_load_after_many_deltas_takes_no_more_away_than_any_other(bench: Bench) -> None:
+    load(bench, rows(*range(30)), total=False)
+    report = load(bench, rows(*range(5)))
+    assert (report.state, report.reason, report.absent, absent(bench)) == (LoadState.HELD, "load.threshold", 25, [])
+
+
+def test_a_first_total_load_after_few_deltas_may_add_as_many_as_there_are(bench: Bench) -> None:
+    load(bench, rows(0, 1), total=False)
+    report = load(bench, rows(*range(60)))
+    assert (report.state, report.added) == (LoadState.COMMITTED, 58)
+
+
 def test_deltas_go_on_while_a_load_is_held(bench: Bench) -> None:
     load(bench, rows(*range(50)))
     load(bench, rows(*range(20)))
