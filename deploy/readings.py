@@ -8,7 +8,7 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import TupleRow
 
-from connectors.targets.port import Observed, Target
+from connectors.targets.port import Observed, Presence, Target
 from deploy.leaks import LeakSearch
 from mmd.domain.disclosure import disclose
 from mmd.domain.release import Release
@@ -66,12 +66,11 @@ class Readings:
         return None if person is None else self.account_of(person, target)
 
     def account_of(self, person: str, target: str) -> Observed | None:
-        """As `account`, by person id."""
-        for key in self.account_keys(person):
-            observed = self.targets[target].read(key)
-            if observed is not None:
-                return observed
-        return None
+        """As `account`, by person id. Of several, one that is enabled goes before one that is not: whoever asks whether
+        somebody is disabled must not be told of the other. Then the oldest."""
+        found = [one for key in self.account_keys(person) if (one := self.targets[target].read(key)) is not None]
+        enabled = (one for one in found if one.state.presence is Presence.ENABLED)
+        return next(enabled, found[0] if found else None)
 
     def target_calls(self) -> dict[str, int]:
         """Calls that could change something, by target, as the journal has them: an intent is written before each."""

@@ -194,6 +194,8 @@ def show(load_id: int, home: Path | None, as_json: bool) -> None:
     click.echo(f"  opened {_at(found.opened_at)}" + (f", settled {_at(found.settled_at)}" if found.settled_at else ""))
     if found.state == LoadState.HELD or found.holds:
         click.echo(f"  to decide: kallan loads release {found.id}, or kallan loads void {found.id}")
+    if found.state in {LoadState.PUBLISHING, LoadState.PUBLISHED}:
+        click.echo("  if nothing publishes it now, it was cut off: kallan loads resume")
     if found.decided_at:
         click.echo(f"  decided by {found.decided_by} at {_at(found.decided_at)}")
 

@@ -100,6 +100,7 @@ def test_a_load_that_was_cut_off_is_taken_up(town: Town, kallan: Kallan, tmp_pat
     (report,) = load(town.world, export(town.world, tmp_path / "hr.jsonl", PEOPLE, 2))
     with town.world.base.pool.connection() as connection:
         connection.execute("update connectors.load set state = 'published'")
+    assert "kallan loads resume" in kallan("loads", "show", str(report.load_id)).out
     (resumed,) = kallan("loads", "resume", "--json").data
     assert (resumed["load_id"], resumed["state"]) == (report.load_id, "committed")
     assert "committed" in kallan("loads", "list").out

@@ -1,0 +1,61 @@
+"""Of two accounts of one person the enabled one is read; between two scenarios everything goes that one could hold."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from connectors.targets.port import AccountState, Presence
+from deploy.replay.wipe import wipe
+from streams.contracts.errors import Rejected
+from streams.contracts.testnumbers import test_number as number_of
+
+if TYPE_CHECKING:
+    from deploy.replay.direct import DirectWorld
+
+ANNA = number_of(dt.date(1985, 3, 2), "female")
+ROW = {"startDate": "2024-02-01", "title": "undersköterska", "aid": "207008", "orgId": "1100", "personNumber": ANNA}
+
+
+def employed(world: DirectWorld) -> str:
+    world.set_clock(dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC))
+    world.feed("organisation", [{"orgId": "1100", "orgName": "Norr", "nodeFrom": "2020-01-01"}], total=False)
+    world.feed("navet", [{"PersonNr": ANNA, "totalpost": True, "Fornamn": "Anna", "Efternamn": "Ek"}], total=False)
+    world.feed("hr", [{"employmentId": "E1"} | ROW], total=False)
+    world.settle()
+    found = world.readings.person_id(ANNA)
+    assert found is not None
+    return found
+
+
+def test_of_two_accounts_of_a_person_the_enabled_one_is_read(direct_world: DirectWorld) -> None:
+    person, directory = employed(direct_world), direct_world.targets["directory"]
+    (older,) = direct_world.readings.account_keys(person)
+    before = directory.read(older)
+    assert before is not None
+    younger = str(UUID(int=7))
+    directory.ensure(AccountState(younger, Presence.ENABLED, uid="u-other"))
+    directory.ensure(AccountState(older, Presence.DISABLED, uid=before.state.uid))
+    with direct_world.base.pool.connection() as connection:
+        connection.execute(
+            "create temp table other as select * from iam.account where id = %(old)s;", {"old": older}, prepare=False
+        )
+        connection.execute("update other set id = %s, created_at = created_at + interval '1 day'", [younger])
+        connection.execute("insert into iam.account select * from other")
+    found = direct_world.readings.account(ANNA, "directory")
+    assert found is not None
+    assert (found.state.key, found.state.presence) == (younger, Presence.ENABLED)
+
+
+def test_nothing_of_a_scenario_is_left_for_the_next(direct_world: DirectWorld) -> None:
+    employed(direct_world)
+    base = direct_world.base
+    base.dead_letters.add("ingest-bulk", direct_world.bus.log("source.person.v1")[0], Rejected("stamp.missing"))
+    with base.keys_pool.connection() as connection:
+        connection.execute("insert into streams.brake values ('ingest-bulk', 'source.person.v1', 'navet', 'a.b', 50)")
+    wipe(base.pool, direct_world.targets)
+    with base.keys_pool.connection() as connection:
+        for table in ("streams.brake", "streams.dead_letter", "mmd.document", "iam.account", "connectors.snapshot"):
+            assert connection.execute(f"select count(*) from {table}").fetchone() == (0,), table  # noqa: S608
+    assert [observed for target in direct_world.targets.values() for observed in target.read_all()] == []
