@@ -36,7 +36,8 @@ def grouped(
     stream: BinaryIO, format_name: str, context: Context, key_of: Callable[[Row, str], Key]
 ) -> Generator[Item, None, Groups[Key]]:
     """Gives the header, then what cannot be placed; returns the rest. `key_of` gets a row and the employer of rows that name
-    none, and raises `Rejected`. A file is held in memory (about 2 KB a row). Raises `Rejected` for a header that is none."""
+    none, and raises `Rejected`. The rows are held in memory, as the bytes that they are. Raises `Rejected` for a header
+    that is none."""
     frame = read_frame(stream, format_name, context.now + _CLOCKS_DIFFER)
     yield frame.header
     found: dict[Key, list[Row]] = defaultdict(list)

@@ -7,6 +7,7 @@
 
 import datetime as dt
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -16,10 +17,12 @@ import msgspec
 from connectors.sources.dates import as_stamp
 from connectors.sources.ids import ID, holds_number
 from connectors.sources.posts import Header, NativeRecord
+from connectors.sources.texts import checked
 from streams.contracts.errors import Rejected
 
-LINE_LIMIT = 1_000_000
-_WORD_LIMIT = 4_000
+LINE_LIMIT = 100_000
+FILE_LIMIT = 500_000_000
+"""Bytes of rows: they are held until the last one has come."""
 
 
 class _HeaderLine(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
@@ -33,11 +36,20 @@ class _HeaderLine(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that is a JSON object. `line` counts lines from 1."""
+    """One row that is a JSON object. `line` counts lines from 1; `twice`: names that stand twice in it.
+
+    Only the bytes are held: an object is many times as large as what it is written as.
+    """
 
     line: int
-    values: Mapping[str, Any]
     raw: bytes
+    twice: frozenset[str] = frozenset()
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Read anew each time."""
+        found: dict[str, Any] = msgspec.json.decode(self.raw)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,8 @@ def read_frame(stream: BinaryIO, format_name: str, latest_instant: dt.datetime) 
 
 def read_rows(stream: BinaryIO, format_name: str) -> Iterator[Row | BadLine]:
     """The lines after the header. Raises `Rejected("load.incomplete")` where the end line is missing, counts otherwise than
-    what was read, or is not the last."""
-    found, number = 0, 1
+    what was read, or is not the last, and `input.too-large`."""
+    found, number, size = 0, 1, 0
     while content := stream.readline(LINE_LIMIT + 1):
         number += 1
         if len(content) > LINE_LIMIT:
@@ -82,6 +94,9 @@ def read_rows(stream: BinaryIO, format_name: str) -> Iterator[Row | BadLine]:
             _check_end(stream, row.values, found, format_name)
             return
         found += 1
+        size += len(content)
+        if size > FILE_LIMIT:
+            raise Rejected("input.too-large", f"more than {FILE_LIMIT} bytes")
         yield row
     raise Rejected("load.incomplete", "no end line")
 
@@ -115,7 +130,38 @@ def _row(content: bytes, line: int) -> Row | BadLine:
         return BadLine(line, "input.not-decodable", "JSON", content)
     if not isinstance(values, dict):
         return BadLine(line, "input.invalid", "not an object", content)
-    return Row(line, values, content)
+    # As many fields as there are colons behind quotation marks: none can stand twice. Else it is looked at closely.
+    return Row(line, content, frozenset() if content.count(b'":') == len(values) else _twice(content))
+
+
+class _Repeating(dict[str, Any]):
+    """An object in which a name stands twice: whether the first or the last counts is for nobody to guess."""
+
+    twice: frozenset[str] = frozenset()
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    counts = Counter(name for name, _ in pairs)
+    if len(counts) == len(pairs):
+        return dict(pairs)
+    found = _Repeating(pairs)
+    found.twice = frozenset(name for name, count in counts.items() if count > 1)
+    return found
+
+
+def _twice(content: bytes) -> frozenset[str]:
+    """The names of the row that stand twice, or in whose value one does."""
+    values = json.loads(content, object_pairs_hook=_pairs)
+    own = values.twice if isinstance(values, _Repeating) else frozenset()
+    return own | {name for name, value in values.items() if _repeats(value)}
+
+
+def _repeats(value: object) -> bool:
+    if isinstance(value, list):
+        return any(_repeats(one) for one in value)
+    if isinstance(value, dict):
+        return isinstance(value, _Repeating) or any(_repeats(one) for one in value.values())
+    return False
 
 
 def _check_end(stream: BinaryIO, values: Mapping[str, Any], found: int, format_name: str) -> None:
@@ -155,11 +201,7 @@ def word(values: Mapping[str, Any], field: str) -> str:
         return str(value)
     if not isinstance(value, str):
         raise Rejected("input.invalid", field)
-    if "\0" in value:
-        raise Rejected("input.nul-byte", field)
-    if len(value) > _WORD_LIMIT:
-        raise Rejected("input.too-large", field)
-    return value.strip()
+    return checked(value, field)
 
 
 def number(values: Mapping[str, Any], field: str) -> float | None:

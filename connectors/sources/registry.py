@@ -36,8 +36,34 @@ def load(source_name: str, path: Path, edge: Edge, progress: Progress | None = N
     A file that cannot be read (further) is told in the report, never raised; what comes before is published. Raises
     `Unavailable` and the database's own transient errors: run it again, the same ids are sent.
     """
-    with path.open("rb") as stream:
+    reader = reader_of(source_name)
+    try:
+        stream = _Told(io.FileIO(path))
+    except OSError as error:
+        refused = _unreadable(error)
+        return LoadReport(reader.name, state=LoadState.ABORTED, reason=refused.code, detail=refused.detail)
+    with stream:
         return load_stream(source_name, stream, edge, progress)
+
+
+class _Told(io.BufferedReader):
+    """A file of which it is told, as of any other bad one, that it cannot be read any further."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        try:
+            return super().read(size)
+        except OSError as error:
+            raise _unreadable(error) from None
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        try:
+            return super().readline(size)
+        except OSError as error:
+            raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> Rejected:
+    return Rejected("input.unreadable", error.strerror or type(error).__name__)
 
 
 def load_records(

@@ -24,6 +24,7 @@ _TEXTS = {
     "input.too-large": ErrorText(413, "The record or value is too large.", "Posten eller värdet är för stort."),
     "input.nul-byte": ErrorText(400, "A text holds a NUL byte.", "En text innehåller en NUL-byte."),
     "input.empty": ErrorText(400, "The input is empty.", "Indatat är tomt."),
+    "input.unreadable": ErrorText(422, "The file cannot be read.", "Filen går inte att läsa."),
     "input.unknown-schema": ErrorText(400, "Unknown schema version.", "Okänd schemaversion."),
     "input.invalid": ErrorText(422, "A value does not have the form it must have.", "Ett värde har fel form."),
     "input.missing": ErrorText(422, "A value that is needed is missing.", "En uppgift som behövs saknas."),

@@ -51,6 +51,8 @@ class EmploymentRows:
     def identifier(self) -> Identifier:
         """Raises `Rejected`: input.missing, identifier.invalid, identifier.ambiguous (ten digits), or input.invalid
         where the rows name two persons."""
+        if any("personNumber" in row.twice for row in self.rows):
+            raise Rejected("input.invalid", "a field twice")
         numbers = {word(row.values, "personNumber") for row in self.rows}
         if "" in numbers:
             raise Rejected("input.missing", "personNumber")
@@ -60,7 +62,7 @@ class EmploymentRows:
 
     def protection(self) -> Protection | None:
         """HR can raise and never lower: only a raise is a claim. Never raises an error."""
-        tokens = {_token(row.values.get("isClassified")) for row in self.rows}
+        tokens = {"?" if "isClassified" in row.twice else _token(row.values.get("isClassified")) for row in self.rows}
         if "?" in tokens:
             self.alarms.append(("code.unknown", "isClassified"))
         if "yes" in tokens:
@@ -73,6 +75,7 @@ class EmploymentRows:
         ended = all(end is not None and end <= self.context.today for _, end in spans)
         cancelled = self._cancelled(lenient=ended)
         over = cancelled or ended
+        self._told_once(lenient=over)
         segments = tuple(
             self._segment(row.values, span, lenient=over) for row, span in zip(self.rows, spans, strict=True)
         )
@@ -87,6 +90,14 @@ class EmploymentRows:
         )
         newest = max(zip(spans, self.rows, strict=True), key=lambda one: (one[0][0], one[1].line))[1].values
         yield from self._of_the_person(newest, lenient=over)
+
+    def _told_once(self, *, lenient: bool) -> None:
+        """A field that stands twice in a row is guessed by nobody. Of who has ended only the dates matter."""
+        twice = frozenset[str]().union(*(row.twice for row in self.rows))
+        if twice and (not lenient or twice & {"startDate", "endDate", "cancelled"}):
+            raise Rejected("input.invalid", "a field twice")
+        if twice:
+            self.alarms.append(("input.invalid", "a field twice"))
 
     def _cancelled(self, *, lenient: bool) -> bool:
         """Whether a row says so. Anything but true, false and null is not read as "not cancelled"."""

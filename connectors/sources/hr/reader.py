@@ -38,6 +38,8 @@ class HrReader:
 
 def _key(row: Row, employer: str, context: Context) -> EmploymentKey:
     """Raises `Rejected`. An employment id that holds a personnummer, as some systems have it, is hashed."""
+    if row.twice & {"companyId", "employmentId"}:
+        raise Rejected("input.invalid", "a field twice")
     company, employment_id = word(row.values, "companyId") or employer, word(row.values, "employmentId")
     if not employment_id:
         raise Rejected("input.missing", "employmentId")

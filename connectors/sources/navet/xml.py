@@ -8,26 +8,33 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
+from connectors.sources.texts import checked
 from streams.contracts.errors import Rejected
 
 FILE_INFORMATION = "Aviseringsinformation"
 POST = "Folkbokforingspost"
 _ROOT_NAMES = ("Navetavisering", "Envelope", "PersonpostResponse", "Folkbokforingsposter")
 _HEAD = 512
-TEXT_LIMIT = 4_000
-"""Characters; the longest text in the schema is 80."""
+POST_BYTES = 16_000_000
+POST_ELEMENTS = 50_000
+"""Of one post, or of what stands between posts: it is all in memory at once. A post of the register has some hundred."""
 
 
 class _Rejoined:
-    """A stream whose beginning has been looked at."""
+    """A stream whose beginning has been looked at. `held` counts the bytes that were read since it was set to 0."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self.held = 0
         self._head = head
         self._rest = rest
 
     def read(self, size: int = -1) -> bytes:
         head, self._head = self._head, b""
-        return head or self._rest.read(size)
+        found = head or self._rest.read(size)
+        self.held += len(found)
+        if self.held > POST_BYTES:
+            raise Rejected("input.too-large", "post")
+        return found
 
 
 def local(element: Any) -> str:
@@ -39,13 +46,15 @@ def local(element: Any) -> str:
 def elements(stream: BinaryIO) -> Iterator[Any]:
     """File information and posts as they end. Each is emptied when the next is asked for.
 
-    Raises `Rejected`: input.empty, input.not-decodable (with the line), input.markup-forbidden for a document type.
+    Raises `Rejected`: input.empty, input.not-decodable (with the line), input.markup-forbidden for a document type,
+    input.too-large for a post that memory should not have to hold.
     """
     head = stream.read(_HEAD)
     if not head.strip():
         raise Rejected("input.empty", "XML")
+    source = _Rejoined(head, stream)
     parser = etree.iterparse(
-        _Rejoined(head, stream),
+        source,
         events=("start", "end"),
         no_network=True,
         resolve_entities=False,
@@ -57,15 +66,19 @@ def elements(stream: BinaryIO) -> Iterator[Any]:
         remove_comments=True,
         remove_pis=True,
     )
-    seen = False
+    begun, held = 0, 0
     try:
         for event, element in parser:
-            if not seen:
-                seen = True
+            if not begun:
                 _check_root(element)
-            if event == "end" and local(element) in (POST, FILE_INFORMATION):
+            if event == "start":
+                begun, held = begun + 1, held + 1
+                if held > POST_ELEMENTS:
+                    raise Rejected("input.too-large", "post")  # noqa: TRY301
+            elif local(element) in (POST, FILE_INFORMATION):
                 yield element
                 _free(element)
+                source.held = held = 0
     except etree.XMLSyntaxError as error:
         raise Rejected("input.not-decodable", f"XML, line {error.position[0]}") from None
     except (etree.LxmlError, ValueError, LookupError) as error:
@@ -106,9 +119,7 @@ def text(element: Any | None, name: str) -> str:
     found = None if element is None else child(element, name)
     if found is None or is_nil(found):
         return ""
-    content = (found.text or "").strip()
-    if len(content) > TEXT_LIMIT:
-        raise Rejected("input.too-large", name)
+    content = checked(found.text or "", name)
     if len(found):
         raise Rejected("input.invalid", name)
     return content

@@ -38,7 +38,7 @@ class OrganisationReader:
     own_versions = False
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row.values, employer, context))
+        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
         found.check()
         for key, rows in found.rows.items():
             yield _unit(key, rows, found.header, context)
@@ -60,8 +60,11 @@ class UnitKey:
         return unit_key(self.employer, self.unit)
 
 
-def _key(values: Mapping[str, Any], employer: str, context: Context) -> UnitKey:
+def _key(row: Row, employer: str, context: Context) -> UnitKey:
     """Raises `Rejected`."""
+    if row.twice:
+        raise Rejected("input.invalid", "a field twice")
+    values = row.values
     company = word(values, "companyId") or employer
     if not ID.fullmatch(company):
         raise Rejected("input.invalid", "companyId")
