@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import os
 import secrets
-import uuid
 from pathlib import Path
 
 from deploy.compose.certificates import authority, server_certificate
@@ -17,6 +16,7 @@ from deploy.compose.consumers import CONSUMERS, SERVERS, Consumer, database_pass
 from deploy.compose.database_rights import OWNER, SCHEMAS
 from deploy.compose.kafka_rights import ADMIN, logins
 from deploy.embedded import secret_files
+from deploy.embedded.kafka import cluster_id
 from deploy.running import SECRETS
 
 _ITERATIONS = 8192
@@ -35,8 +35,7 @@ def make(folder: Path, now: dt.datetime) -> None:
     passwords += [database_password(login) for login in (OWNER, *SCHEMAS)]
     for name in (*passwords, "postgres.password", "ldap.password", "scim.token"):
         secret_files.secret(folder / name)
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    secret_files.kept(folder / "cluster.id", cluster)
+    secret_files.kept(folder / "cluster.id", cluster_id())
     secret_files.kept(folder / "admin.scram", scram(ADMIN, (folder / kafka_password(ADMIN)).read_text()))
     store = (folder / "kafka.key").read_text().rstrip() + "\n" + (folder / "kafka.pem").read_text()
     secret_files.put(folder / "kafka.store", store)
