@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 CAUSE = "release"
 """The cause of a version that only the amended release made."""
-WARN_DAYS = 30
 _SAY_EVERY = 60.0
 
 _HELD = "select digest from mmd.topic_release"
@@ -41,18 +40,11 @@ class TopicRelease:
         self.release = release
         self._ticker = ticker
         self._said = float("-inf")
-        self._warned = False
         self._looked = False
 
     def in_force(self, on: dt.date) -> bool:
-        """Whether documents may go out on that day. Says so if not, once a minute, and a month ahead that it will be."""
+        """Whether documents may go out on that day. Says so if not, once a minute."""
         if self.release.in_force(on):
-            if not self._warned and self.release.valid_until - on <= dt.timedelta(days=WARN_DAYS):
-                self._warned = True
-                logger.warning(
-                    "the topic's release ends on %s: after that day only ends and protection are published",
-                    self.release.valid_until,
-                )
             return True
         now = self._ticker.monotonic()
         if now - self._said >= _SAY_EVERY:

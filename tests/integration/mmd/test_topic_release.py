@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -109,14 +108,22 @@ def test_the_day_is_read_once_for_a_batch_so_that_nobody_is_withheld_at_midnight
     assert [found.person is not None for found in published(master, bus, MMD_PERSON)] == [True]
 
 
-def test_the_end_of_the_topics_release_is_told_a_month_ahead(master: Master, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
-    one = relay(master, MemoryBus(), IN_FORCE)
-    one.run_once()
-    one.run_once()
-    assert [record.getMessage() for record in caplog.records].count(
-        "the topic's release ends on 2026-03-10: after that day only ends and protection are published"
-    ) == 1
+def test_a_number_change_while_the_release_has_ended_is_told_to_those_who_refer_when_there_is_a_new_one(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    old, new, anna, bus = persons(1), persons(2), persons(3), MemoryBus()
+    one = relay(master, bus, IN_FORCE)
+    master.ingest([master.record(new, "1", Protection()), master.record(old, "1", Protection())])
+    master.ingest([master.record(anna, "1", employed(manager=new.subject), source="hr", key="E1")])
+    drain(one)
+    master.clock.instant = ENDED
+    master.ingest([master.record(new, "2", new.refers(old), Protection(sekretessmarkering=True))])
+    drain(one)
+    assert {message.key for message in bus.log(MMD_URGENT)} == {old.id, new.id}
+    before = len(bus.log(MMD_PERSON))
+    drain(relay(master, bus, RELEASE))
+    assert {message.key for message in bus.log(MMD_PERSON)[before:]} == {old.id, new.id, anna.id}
+    assert master.rows("select count(*) from mmd.dirty") == [(0,)]
 
 
 def persons_sent(master: Master, messages: Sequence[Message]) -> list[tuple[str, bool, tuple[object, ...]]]:
