@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from deploy.cli.stack import PERSONS, SEED, UNITS
+from deploy.cli.town_options import town_options
 from deploy.operations.logs import configure_logging
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -57,9 +57,7 @@ def issuer(keys: Path, public: Path) -> None:
 
 @compose.command()
 @click.argument("folder", type=_FOLDER)
-@click.option("--seed", default=SEED, show_default=True, help="Of the synthetic municipality")
-@click.option("--persons", default=PERSONS, show_default=True, type=click.IntRange(min=20))
-@click.option("--units", default=UNITS, show_default=True, type=click.IntRange(min=4))
+@town_options
 def demo(folder: Path, seed: int, persons: int, units: int) -> None:
     """Load the synthetic municipality once, its files in FOLDER, and tell where to look."""
     from deploy.cli.connection import connected

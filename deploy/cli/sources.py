@@ -17,6 +17,7 @@ from connectors.sources.report import LoadReport, LoadState
 from connectors.sources.total_state import Load
 from deploy.cli.asking import ROW_ID, by_option, json_option, print_json
 from deploy.cli.connection import connected, home_option
+from deploy.cli.town_options import town_options
 from deploy.screen import console
 from streams.contracts.errors import TEXTS
 from streams.contracts.time import STOCKHOLM
@@ -120,9 +121,7 @@ def told(name: str, report: LoadReport) -> Iterator[str]:
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--seed", default=2026, show_default=True, help="The same seed gives the same people")
-@click.option("--persons", default=500, show_default=True, type=click.IntRange(min=20))
-@click.option("--units", default=40, show_default=True, type=click.IntRange(min=4))
+@town_options
 def municipality(folder: Path, seed: int, persons: int, units: int) -> None:
     """Write a synthetic municipality as native source files, to be loaded in the order in which they are told.
 
@@ -132,10 +131,7 @@ def municipality(folder: Path, seed: int, persons: int, units: int) -> None:
     from deploy.municipality.cast import GUARDIAN
     from deploy.municipality.generate import generate, write_questions
 
-    try:
-        cast = generate(folder, seed, persons, units)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
+    cast = generate(folder, seed, persons, units)
     write_questions(folder, cast[GUARDIAN])
     for file in cast.files:
         click.echo(f"{file.source:<12} {file.path}")

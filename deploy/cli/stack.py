@@ -12,11 +12,11 @@ import click
 from rich.console import Console
 
 from deploy.cli.log_option import log_level_option
+from deploy.cli.town_options import town_options
 from deploy.operations.logs import configure_logging
 from streams.contracts.errors import KallanError
 
 HOME = Path(".kallan")
-SEED, PERSONS, UNITS = 2026, 500, 40
 
 
 def home_of(given: Path | None) -> Path:
@@ -56,9 +56,7 @@ def up(home: Path | None, log_level: str) -> None:
 
 
 @click.command()
-@click.option("--seed", default=SEED, show_default=True, help="Of the synthetic municipality")
-@click.option("--persons", default=PERSONS, show_default=True, type=click.IntRange(min=20))
-@click.option("--units", default=UNITS, show_default=True, type=click.IntRange(min=4))
+@town_options
 @click.option("--keep", is_flag=True, help="Keep the folder, the directory's content too, and say where it is")
 @log_level_option("WARNING")
 def demo(seed: int, persons: int, units: int, keep: bool, log_level: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 import httpx
 
-from deploy.cli.stack import SEED
+from deploy.cli.town_options import SEED
 from deploy.compose.local.engine import Engine
 from deploy.compose.local.steps import ROOT, run, step
 from deploy.embedded.ports import free_port

@@ -8,6 +8,8 @@ import click
 import pytest
 
 from deploy.cli import cli, main
+from deploy.cli.town_options import PERSONS_MOST, SEED, UNITS
+from deploy.municipality.generate import generate
 
 READING = (
     *(
@@ -87,7 +89,8 @@ def test_wrong_use_is_two_and_help_is_zero(capsys: pytest.CaptureFixture[str]) -
     [
         (("up", "--log-level", "banana"), "'debug', 'info', 'warning', 'error'"),
         (("replay", "--log-level", "banana", __file__), "'debug', 'info', 'warning', 'error'"),
-        (("municipality", "town", "--persons", "999999"), "test numbers suffice for"),
+        (("municipality", "town", "--persons", "20001"), "20001 is not in the range"),
+        (("demo", "--persons", "20001"), "20001 is not in the range"),
         (("load", "payroll", __file__), "there are navet, hr, organisation"),
         (("replay", __file__), "scenario.invalid"),
     ],
@@ -114,3 +117,7 @@ def test_a_token_for_a_client_without_a_release_is_told_as_such(
         assert (code, out.count(".")) == (0, 2)
         assert told in err
         assert bool(told) is bool(err)
+
+
+def test_for_as_many_persons_as_can_be_asked_for_there_are_test_numbers(tmp_path: Path) -> None:
+    assert generate(tmp_path, SEED, PERSONS_MOST, UNITS).persons == PERSONS_MOST
