@@ -14,7 +14,7 @@ import msgspec
 
 from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
-from streams.contracts.time import holds
+from streams.contracts.time import day_after, holds
 
 ATTRIBUTES = ("display_name", "given_name", "family_name", "title", "department", "mail", "eppn", "manager")
 """Canonical account attributes that a policy may ask for."""
@@ -137,12 +137,12 @@ class Policy(_Data, frozen=True):
         return self.lead_days if rule.lead_days is None else rule.lead_days
 
     def boundaries(self) -> frozenset[dt.date]:
-        """The days on which a rule begins, and the last days of those that end."""
+        """The days on which a rule begins, and the first ones on which one no longer holds."""
         rules: tuple[AccountRule | GrantRule, ...] = (*self.accounts, *self.grants)
         starts = {rule.valid_from for rule in rules if rule.valid_from}
         if self.valid_from:
             starts.add(self.valid_from)
-        ends = {rule.valid_to + dt.timedelta(days=1) for rule in rules if rule.valid_to}
+        ends = {day_after(rule.valid_to) for rule in rules if rule.valid_to}
         return frozenset(starts | ends)
 
 

@@ -1,9 +1,11 @@
 """Register, releases, forms, policy and scenarios: a bad file is refused with its name and place, never with its content."""
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
+from deploy.wiring.data import read_policy
 from streams.contracts.errors import KallanError
 from tests.unit.hostile.case import CANARY, Case
 from tests.unit.hostile.data_files import FILES, DataFile, cases
@@ -43,3 +45,10 @@ def test_a_file_that_cannot_be_opened_is_refused(file: DataFile, tmp_path: Path)
     for path in (tmp_path / "missing.yml", tmp_path, loop):
         error = refusal(file, path)
         assert (error.code, error.detail.partition(":")[0]) == (file.code, path.name)
+
+
+def test_a_rule_of_the_policy_may_hold_until_the_last_day_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yml"
+    good = next(file.good for file in FILES if file.name == "policy")
+    path.write_text(good.replace("class: staff", "class: staff\n    valid_to: 9999-12-31", 1), encoding="utf-8")
+    assert dt.date.max in read_policy(path).boundaries()
