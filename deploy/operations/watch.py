@@ -85,7 +85,7 @@ class Watch:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, seconds: float = 2.0) -> None:
+    def stop(self, seconds: float = 1.0) -> None:
         self._ending.set()
         if self._thread.is_alive():
             self._thread.join(seconds)
