@@ -57,17 +57,13 @@ class _Opened:
         return Path(self._exit.enter_context(tempfile.TemporaryDirectory(prefix="kallan-replay-")))
 
     def close(self) -> None:
+        """What is asked for afterwards is opened anew."""
         self._exit.close()
+        self._direct = self._live = None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("kallan_scenarios", "glob patterns of scenario files", type="args", default=[])
-    parser.addini(
-        "kallan_kafka_scenarios",
-        "of these, those that also run through kafka; none named: all",
-        type="args",
-        default=[],
-    )
     parser.addini("kallan_through", "ways to run them: direct, kafka", type="args", default=["direct"])
 
 
@@ -90,13 +86,16 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> "ScenarioF
     return None
 
 
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Servers and workers do not stand idle beside the tests that follow."""
+    if isinstance(item, ScenarioItem) and not isinstance(nextitem, ScenarioItem):
+        item.config.stash[_OPENED].close()
+
+
 class ScenarioFile(pytest.File):
     def collect(self) -> Iterable["ScenarioItem"]:
-        live = self.config.getini("kallan_kafka_scenarios")
-        name = self.path.relative_to(self.config.rootpath).as_posix()
         for through in self.config.getini("kallan_through"):
-            if through != "kafka" or not live or any(fnmatch.fnmatch(name, pattern) for pattern in live):
-                yield ScenarioItem.from_parent(self, name=through)
+            yield ScenarioItem.from_parent(self, name=through)
 
 
 class ScenarioItem(pytest.Item):
