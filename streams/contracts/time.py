@@ -8,8 +8,9 @@ import msgspec
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
-IncompleteDate = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")]
-"""`YYYY`, `YYYY-MM` or `YYYY-MM-DD`: precision is what the source knew, never filled in."""
+IncompleteDate = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$(?!\n)")]
+"""`YYYY`, `YYYY-MM` or `YYYY-MM-DD`: precision is what the source knew, never filled in. (Python's `$` also stands before a
+line end.)"""
 
 
 def local_date(instant: dt.datetime) -> dt.date:

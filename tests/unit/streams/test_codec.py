@@ -235,6 +235,7 @@ UNREADABLE: list[object] = [
     {"body": {"kind": "name", "given": 7}},
     {"body": {"kind": "name", "given": CANARY + "\0"}},
     {"body": {"kind": "birth", "date": "1980-1-1"}},
+    {"body": {"kind": "birth", "date": "1980\n"}},
     {"body": [CANARY]},
     7,
 ]
