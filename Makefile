@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test test-stack check mutations bench format generated lock clean
+.PHONY: setup demo up test kills check mutations bench format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -22,13 +22,11 @@ demo: setup  ## a synthetic municipality through the whole hub, then what happen
 up: setup  ## embedded stack, workers and API until Ctrl-C
 	@$(BIN)/kallan up
 
-test: setup  ## everything this machine can run, and the mutations
-	@echo "Not run here: tests/stack (servers absent and killed, leaks while it runs, stops); make test-stack runs it"
-	@$(BIN)/python -m pytest --ignore=tests/stack
-	@$(BIN)/python -m deploy.checks.mutations
+test: setup  ## everything this machine can run
+	@$(BIN)/python -m pytest -m "not kills"
 
-test-stack: setup  ## the whole stack: servers absent and killed, leaks while it runs, stops; wants the machine to itself
-	@$(BIN)/python -m pytest tests/stack
+kills: setup  ## events flow while everything is killed at random moments; KALLAN_KILL_EVENTS=5000 for the long run
+	@$(BIN)/python -m pytest -m kills -o log_cli=true -o log_cli_level=INFO
 
 check: setup  ## format, lint, types, layers, docs freshness, personnummer guard
 	@$(BIN)/ruff format --no-cache --check .

@@ -34,7 +34,7 @@ PERSONS, UNITS = 200, 15
 PATIENCE = 180.0 + EVENTS / 10
 
 log = logging.getLogger(__name__)
-pytestmark = pytest.mark.timeout(900 + EVENTS / 2)
+pytestmark = [pytest.mark.kills, pytest.mark.timeout(900 + EVENTS / 2)]
 
 
 @dataclass(frozen=True, slots=True)
