@@ -60,6 +60,11 @@ class Readings:
             ).fetchall()
         return [row[0] for row in rows]
 
+    def owner(self, key: str) -> str:
+        """The person whose account has this key; what is no account's key is given back."""
+        found = list(self._rows("select person_id from iam.account where id::text = %s", key))
+        return str(found[0][0]) if found else key
+
     def account(self, number: str, target: str) -> Observed | None:
         """The person's account in a target, read from the target itself."""
         person = self.person_id(number)
@@ -96,6 +101,6 @@ class Readings:
         )
         return [{"attribute": one.attribute, "source": one.source} for one in found]
 
-    def _rows(self, query: LiteralString) -> Iterator[TupleRow]:
+    def _rows(self, query: LiteralString, *values: object) -> Iterator[TupleRow]:
         with self.pool.connection() as connection:
-            yield from connection.execute(query).fetchall()
+            yield from connection.execute(query, values).fetchall()

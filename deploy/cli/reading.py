@@ -126,9 +126,13 @@ def _release(connection: Connection, audience: str | None) -> Release:
 @home_option
 @json_option
 def explain(person_id: str, at: dt.datetime | None, sv: bool, home: Path | None, as_json: bool) -> None:
-    """Why each account, group and role of a person exists, and why not. ID as for `person show`, or an account key."""
+    """Why each account, group and role of a person exists, and why not. ID as for `person show`, or an account key.
+
+    What is told is logged, as every answer is.
+    """
     from iam.explain.explain import explain as why
     from iam.explain.render import render
+    from mmd.api import readlog
 
     with connected(home) as connection:
         found = person_asked_for(connection.stores, person_id)
@@ -136,6 +140,12 @@ def explain(person_id: str, at: dt.datetime | None, sv: bool, home: Path | None,
             raise no_such_person()
         now = connection.base.clock.now()
         explanation = why(connection.base.pool, connection.base.keys, found, now, at=at, policy=connection.policy)
+        if explanation.known:
+            person = connection.stores.owner(explanation.person)
+            document = connection.stores.document(person)
+            restricted = document is None or document.restricted
+            entry = readlog.Entry(person, frozenset({"accounts", "personas"}), restricted)
+            readlog.record(connection.base.pool, OPERATOR, "explain", now, [entry])
     if as_json:
         print_json(explanation)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 import yaml
@@ -83,12 +84,19 @@ def test_what_is_shown_is_logged_with_its_release(town: Town, kallan: Kallan) ->
     kallan("person", "show", town.bo, "--audience", "payroll")
     kallan("person", "show", town.anna)
     kallan("report", town.anna)
+    account = kallan("explain", town.bo, "--json").data["accounts"][0]["account"]
+    kallan("explain", account)
+    kallan("explain", str(UUID(int=1)))  # nobody's
     with town.world.base.pool.connection() as connection:
-        rows = connection.execute("select release, person, occasion from mmd.disclosure order by id").fetchall()
+        rows = connection.execute(
+            "select release, person, occasion, restricted from mmd.disclosure order by id"
+        ).fetchall()
     assert rows == [
-        ("payroll", town.bo, "command"),
-        ("operator", town.anna, "command"),
-        ("operator", town.anna, "report"),
+        ("payroll", town.bo, "command", True),
+        ("operator", town.anna, "command", False),
+        ("operator", town.anna, "report", False),
+        ("operator", town.bo, "explain", True),
+        ("operator", town.bo, "explain", True),
     ]
 
 
