@@ -66,15 +66,11 @@ def _unreadable(error: OSError) -> Rejected:
     return Rejected("input.unreadable", error.strerror or type(error).__name__)
 
 
-def load_records(
-    source_name: str, records: Sequence[NativeRecord] | str, edge: Edge, *, total: bool = False
-) -> LoadReport:
-    """Records in the source's own field names (or the text of a native file), as a scenario has them inline.
+def load_records(source_name: str, records: Sequence[NativeRecord], edge: Edge, *, total: bool = False) -> LoadReport:
+    """Records in the source's own field names, as a scenario has them inline.
 
     They are written as a native file and read like any other. Raises `Rejected("scenario.invalid")`.
     """
-    if isinstance(records, str):
-        return load_stream(source_name, io.BytesIO(records.encode()), edge)
     last = state.source_state(edge.pool, source_name).last_number
     content = reader_of(source_name).write(records, edge.context(), (last or 0) + 1, total)
     return load_stream(source_name, io.BytesIO(content), edge)
