@@ -16,6 +16,9 @@ from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
 from streams.kafka_client import ANSWER_SECONDS, away, message_of, settings
 
+_SIP_SECONDS = 0.02
+"""librdkafka waits this long for a batch to fill, also when the partition has ended."""
+
 
 def _reader(bootstrap: Bootstrap) -> ck.Consumer:
     """A consumer that belongs to no group, commits nothing and is told where a partition ends."""
@@ -97,7 +100,7 @@ def _until_end(consumer: ck.Consumer, timeout: float, ends: Mapping[int, int]) -
     left = dict(ends)
     heard = time.monotonic()
     while left:
-        for record in consumer.consume(500, 0.2):
+        for record in consumer.consume(500, _SIP_SECONDS):
             heard = time.monotonic()
             number, error = int(record.partition() or 0), record.error()
             if error is not None:
