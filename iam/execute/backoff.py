@@ -14,7 +14,7 @@ _FIRST_AND_CAP = {
     Outcome.PARTIAL: (5.0, 30.0),
 }
 REVOCATION_CAP = 60.0
-"""A protection or a disabling is tried at least this often (SM5: retried for ever)."""
+"""A protection, a disabling or a removal from a group is tried at least this often (SM5: retried for ever)."""
 
 
 def delay(outcome: Outcome, failures: int, *, revocation: bool) -> float:

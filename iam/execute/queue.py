@@ -48,7 +48,7 @@ class Taken:
 
     @property
     def revocation(self) -> bool:
-        return self.lane in (Lane.PROTECT, Lane.DISABLE)
+        return self.lane in (Lane.PROTECT, Lane.DISABLE, Lane.REMOVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from connectors.targets import port
-from iam.domain.account import Lane
+from iam.domain.account import Lane, Presence
 from streams.sealing import KeyClass
 from tests.integration.iam_execute.desk import ABSENT, DISABLED, ENABLED, Desk
 
@@ -148,6 +148,25 @@ def test_the_wait_after_refusals_grows_to_a_cap_and_never_ends(desk: Desk) -> No
     executor.retry_now()
     executor.run_once()
     assert account in desk.target.accounts
+
+
+@pytest.mark.parametrize(
+    ("presence", "groups"),
+    [(DISABLED, ()), (ENABLED, ("org:unit:kommun:1",))],
+    ids=["disabling", "removal-from-a-group"],
+)
+def test_a_revocation_that_is_refused_is_tried_at_least_every_minute(
+    desk: Desk, presence: Presence, groups: tuple[str, ...]
+) -> None:
+    account = desk.join(groups=("org:unit:kommun:1", "role:usk"))
+    executor = desk.executor()
+    executor.run_once()
+    desk.want(account, presence, groups=groups)
+    for _ in range(8):
+        desk.target.failures = ["refused"]
+        executor.retry_now()
+        executor.run_once()
+    assert desk.one("select ready_at - clock_timestamp() <= interval '60 seconds' from iam.work") == (True,)
 
 
 def test_a_fault_in_a_connector_is_an_unknown_outcome_and_stops_nobody(
