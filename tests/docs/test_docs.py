@@ -15,7 +15,8 @@ RUN_ELSEWHERE = {
     "make up": ("tests/docs/test_commands.py", '".venv/bin/kallan", "up"'),
     "make test": (".ci/run", "\nmake test\n"),
     "make check": (".ci/run", "\nmake check\n"),
-    "make mutations": ("Makefile", "@$(BIN)/python -m deploy.checks.mutations\n"),  # the same words as in make test
+    "make mutations": (".ci/run", "\nmake mutations\n"),
+    "make kills": (".ci/run", "\nmake kills\n"),
     "make bench": ("docs/performance.md", "`make bench` (full), 2026-11-22 07:57 UTC"),
     ".venv/bin/kallan bench --quick": ("docs/performance.md", "| quick 07:47 |"),
     ".venv/bin/kallan bench --quick --output quick.json": (
@@ -38,7 +39,7 @@ RUN_ELSEWHERE = {
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
 what came of it; and the words that do."""
-OF_DEVELOPERS = {"make generated", "make format", "make kills", "make lock"}
+OF_DEVELOPERS = {"make generated", "make format", "make lock"}
 """Targets that pages name in passing: they change the tree, or want the machine to themselves."""
 MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": 'python -m pytest -m "not kills"\n'}
 
