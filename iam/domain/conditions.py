@@ -45,7 +45,6 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
             "another account of the person serves this role",
             "ett annat av personens konton används för rollen",
         ),
-        "no-account": ("there is no account to give it to", "det finns inget konto att ge den till"),
     }
 )
 """Every reason why a rule gives nothing, in English and Swedish. A test fails on a code that is not listed."""
