@@ -5,6 +5,9 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
+MAKE_TEST = "not kills"
+"""What `make test` leaves out. No document names a test of those."""
+
 
 class NamedTests:
     """A pytest plugin. `names` are node ids without parameters; a file stands for everything that is collected in it.
@@ -29,8 +32,9 @@ class NamedTests:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         config = session.config
-        chosen = any(config.getoption(name, None) for name in ("keyword", "markexpr", "deselect", "lf"))
-        if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen:
+        chosen = any(config.getoption(name, None) for name in ("keyword", "deselect", "ignore", "ignore_glob", "lf"))
+        marked = config.getoption("markexpr", "")
+        if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen and marked in {"", MAKE_TEST}:
             found = {self.name_of(item.nodeid) for item in session.items}
             self._missing = sorted(self._names - found)
 

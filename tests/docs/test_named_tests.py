@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.named import MAKE_TEST
+
 ROOT = Path(__file__).parents[2]
 CONFTEST = """
 import pytest
@@ -64,9 +66,16 @@ def test_a_named_test_that_is_skipped_or_gone_makes_the_run_fail(tmp_path: Path,
     assert "test_that_passes:" not in done.stdout
 
 
-def test_a_part_of_the_tests_may_be_run_without_the_others(tmp_path: Path) -> None:
-    done = run(tmp_path, ["given/test_it.py::test_that_is_gone"], "-k", "passes")
+@pytest.mark.parametrize("part", [("-k", "passes"), ("-m", "not slow"), ("given/test_it.py",)], ids=" ".join)
+def test_a_part_of_the_tests_may_be_run_without_the_others(tmp_path: Path, part: tuple[str, ...]) -> None:
+    done = run(tmp_path, ["given/test_it.py::test_that_is_gone"], *part)
     assert done.returncode == 0, done.stdout
+
+
+def test_what_make_test_runs_counts_as_everything(tmp_path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert f'-m pytest -m "{MAKE_TEST}"\n' in makefile
+    assert run(tmp_path, ["given/test_it.py::test_that_is_gone"], "-m", MAKE_TEST).returncode == 1
 
 
 def test_a_file_stands_for_what_is_collected_in_it(tmp_path: Path) -> None:
