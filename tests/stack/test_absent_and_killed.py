@@ -74,7 +74,7 @@ class Play:
             stack.start_process(name)
         time.sleep(ABSENT_SECONDS)
         stack.start_process("kafka")
-        self._hears("ingest-bulk", r"PostgreSQL \(", start)
+        self._hears("ingest-bulk", r"PostgreSQL \(\w+\); trying again", start)
         stack.start_process("postgres")
         for target in ("directory", "collaboration"):
             self._hears("execute", rf"target {target} does not answer", start)
