@@ -56,9 +56,10 @@ class EmploymentRows:
         numbers = {word(row.values, "personNumber") for row in self.rows}
         if "" in numbers:
             raise Rejected("input.missing", "personNumber")
-        if len(numbers) > 1:
+        found = {parse_identifier(number, self.context.today) for number in numbers}
+        if len(found) > 1:
             raise Rejected("input.invalid", "personNumber: two in one employment")
-        return parse_identifier(numbers.pop(), self.context.today)
+        return found.pop()
 
     def protection(self) -> Protection | None:
         """HR can raise and never lower: only a raise is a claim. Never raises an error."""

@@ -155,6 +155,12 @@ def test_an_employment_of_two_persons_is_rejected(read: Read) -> None:
     ]
 
 
+def test_a_number_with_and_without_hyphen_is_one_persons(read: Read) -> None:
+    written = NUMBER[:8] + "-" + NUMBER[8:]
+    items = read("hr", [ROW, ROW | {"empRowId": "2", "personNumber": written, "startDate": "2025-01-01"}])
+    assert len(employment(items).segments) == 2
+
+
 def test_a_slip_in_a_field_never_keeps_somebody_who_has_ended(read: Read) -> None:
     bad = {"extentPercent": "heltid", "orgId": None, "leave": "yes", "workPhone": 31.5, "cancelled": "yes"}
     items = read("hr", [ROW | bad | {"endDate": "2025-12-31"}])
