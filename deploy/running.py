@@ -56,9 +56,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(home: Path, *, throwaway: bool = False, more: Mapping[str, str] | None = None) -> Iterator[Running]:
+def running(
+    home: Path, *, throwaway: bool = False, more: Mapping[str, str] | None = None, partitions: int = PARTITIONS
+) -> Iterator[Running]:
     """Everything up for as long as the block lasts. Servers that KALLAN_* variables name are used instead of embedded
-    ones; other KALLAN_* variables of this process reach the workers too. `more` adds settings.
+    ones; other KALLAN_* variables of this process reach the workers too. `more` adds settings,
+    `partitions` is how many a topic gets that does not exist yet.
 
     Raises `KallanError("stack.in-use")` where another stack has the folder.
     """
@@ -68,7 +71,7 @@ def running(home: Path, *, throwaway: bool = False, more: Mapping[str, str] | No
         environment = _environment(stack, port) | dict(more or {})
         found = Running(stack, environment, f"http://127.0.0.1:{port}")
         migrate_all(found.master)
-        create_topics(stack.services.kafka, partitions=PARTITIONS)
+        create_topics(stack.services.kafka, partitions=partitions)
         stack.start_workers([_worker(name, arguments, environment) for name, arguments in _WORKERS.items()])
         stack.start_workers([_api(environment, found.api_url)])
         yield found

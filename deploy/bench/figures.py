@@ -48,7 +48,7 @@ class Bound:
 class Figure:
     """One row of the table.
 
-    `tail`: single durations, where the worst counts (shown as p50, p95, worst); else the median counts. `details` are
+    `tail`: single durations, where the worst counts (shown as p50, p95, p99, worst); else the median counts. `details` are
     figures beside it for the JSON, `note` what a reader of the table must know. `others` is the share of the machine
     (0 to 1) that everything else took meanwhile.
     """

@@ -41,7 +41,7 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
     meter = OthersMeter()
     try:
         _copied(producer, bulk.messages(10), pool)  # it has joined its group
-        _ingested(producer, bulk.messages(200), pool)
+        ingested(producer, bulk.messages(200), pool)
         through: list[float] = []
         null: list[float] = []
         before = number(pool, _TRANSACTIONS)
@@ -49,7 +49,7 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
         meter.start()
         for _ in range(repeats):
             messages = bulk.messages(events)
-            through.append(_ingested(producer, messages, pool))
+            through.append(ingested(producer, messages, pool))
             null.append(_copied(producer, messages, pool))
         others = meter.share()
         spent = {name: _processor_seconds(found, name) + start for name, start in spent.items()}
@@ -117,7 +117,7 @@ def _run(producer: KafkaProducer, messages: Sequence[Message], arrived: Callable
     return time.perf_counter() - began
 
 
-def _ingested(producer: KafkaProducer, messages: Sequence[Message], pool: Pool) -> float:
+def ingested(producer: KafkaProducer, messages: Sequence[Message], pool: Pool) -> float:
     """Asked for by key, the last ones first: counting whole tables would be part of what is measured."""
     keys = [message.key for message in messages]
     last = keys[-_LAST:]

@@ -45,9 +45,9 @@ def _processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def versions(postgresql: str) -> Mapping[str, str]:
+def versions(postgresql: str | None = None) -> Mapping[str, str]:
     """Of what takes part. `postgresql` is what the server says of itself."""
-    found = {"python": platform.python_version(), "postgresql": postgresql}
+    found = {"python": platform.python_version()} | ({"postgresql": postgresql} if postgresql else {})
     found.update({name: importlib.metadata.version(name) for name in _PACKAGES})
     for group in json.loads(_JARS.read_text(encoding="utf-8")).values():
         for jar in group:

@@ -74,7 +74,7 @@ def _figure(figure: Figure) -> dict[str, Any]:
 def _series(series: Series, *, tail: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"median": _round(series.median), "low": _round(series.low), "high": _round(series.high)}
     if tail:
-        found["p95"] = _round(series.percentile(0.95))
+        found["p95"], found["p99"] = _round(series.percentile(0.95)), _round(series.percentile(0.99))
     return found | {"values": [_round(one) for one in series.values]}
 
 
@@ -98,7 +98,7 @@ def show(report: Report, console: Console) -> None:
     console.print(f"  load      other programs took {report.others:.0%} of the machine meanwhile\n", markup=False)
     console.print(table(report))
     console.print(
-        "\n  A rate is the median of its repeats (lowest to highest). Of durations p50 / p95 / worst are shown;"
+        "\n  A rate is the median of its repeats (lowest to highest). Of durations p50 / p95 / p99 / worst are shown;"
         "\n  the worst is held against the limit. Measured bounds are of this run, in turn with what they bound.\n",
         markup=False,
     )
@@ -123,7 +123,7 @@ def table(report: Report) -> Table:
 def measured_text(figure: Figure) -> str:
     series, unit = figure.measured, figure.unit
     if figure.tail and figure.unit == "s":
-        parts = (series.median, series.percentile(0.95), series.high)
+        parts = (series.median, series.percentile(0.95), series.percentile(0.99), series.high)
         return f"{' / '.join(_number(one) for one in parts)} {unit} (n={len(series.values)})"
     if len(series.values) == 1:
         return f"{_number(series.median)} {unit}"

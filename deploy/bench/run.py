@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.bench import accounts, ingest, reads
+from deploy.bench import accounts, ingest, reads, scaling
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Figure
 from deploy.bench.latency import Latency
@@ -75,6 +75,25 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         versions=versions(postgresql),
         others=others,
         figures=(*figures, startup),
+    )
+
+
+def run_scaling(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
+    """Ingest alone, by partitions and workers: a stack of its own for each number of partitions."""
+    began, date, tree = time.monotonic(), dt.datetime.now(dt.UTC), commit()
+    whole = OthersMeter()
+    whole.start()
+    figures = tuple(scaling.measure(folder, size.events, size.repeats, say))
+    return Report(
+        command=command,
+        size=f"scaling, {size.name}",
+        date=date,
+        seconds=time.monotonic() - began,
+        commit=tree,
+        machine=Machine.here(),
+        versions=versions(),
+        others=whole.share(),
+        figures=figures,
     )
 
 

@@ -41,7 +41,7 @@ def started(home: Path) -> Iterator[Started]:
     try:
         with running(home, throwaway=True) as stack:
             servers = time.monotonic() - began
-            _wait_ready(stack)
+            wait_ready(stack)
             found = Started(stack, servers, time.monotonic() - began)
             try:
                 yield found
@@ -52,7 +52,8 @@ def started(home: Path) -> Iterator[Started]:
             found.stop = time.monotonic() - stopping
 
 
-def _wait_ready(stack: Running) -> None:
+def wait_ready(stack: Running) -> None:
+    """Until the API says so and every consumer group has all its partitions."""
     admin = AdminClient(settings(stack.master.kafka))
     until(lambda: _api_is_ready(stack.api_url), _PATIENCE, "the API")
     until(lambda: _groups_are_ready(admin), _PATIENCE, "the workers in their consumer groups")

@@ -20,30 +20,40 @@ from deploy.operations.logs import configure_logging
     show_default=True,
     help="Where the figures go as JSON",
 )
+@click.option("--scaling", is_flag=True, help="Only how ingest grows with partitions and workers")
+@click.option(
+    "--chart",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write Mermaid charts of it into this file too, for a page",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table")
 @log_level_option("ERROR")
-def bench(quick: bool, output: Path, as_json: bool, log_level: str) -> None:
+def bench(quick: bool, output: Path, scaling: bool, chart: Path | None, as_json: bool, log_level: str) -> None:
     """Measure ingest, accounts, latency, reads, start-up and memory on an embedded stack of its own.
 
     Every rate stands beside its bound, measured in the same run. Exit 0 whatever the figures are: they are reported.
     """
     from deploy.bench import report
-    from deploy.bench.run import FULL, QUICK, run
+    from deploy.bench.chart import markdown
+    from deploy.bench.run import FULL, QUICK, run, run_scaling
 
     configure_logging(log_level)
     size = QUICK if quick else FULL
     progress = Console(stderr=True, highlight=False)
-    if quick:
+    if quick and not scaling:
         bulk = size.bulk + size.bulk_employed
         progress.print(f"quick: {bulk} bulk events instead of {FULL.bulk + FULL.bulk_employed}, fewer repeats")
     command = " ".join(["kallan", *sys.argv[1:]])
     with tempfile.TemporaryDirectory(prefix="kallan-bench-", ignore_cleanup_errors=True) as folder:
         try:
-            found = run(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
+            measure = run_scaling if scaling else run
+            found = measure(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
         except KeyboardInterrupt:
             raise click.Abort from None
     content = report.as_json(found)
     output.write_bytes(content)
+    if chart is not None:
+        chart.write_text(markdown(found), encoding="utf-8")
     if as_json:
         click.echo(content.decode(), nl=False)
     else:
