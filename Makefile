@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test kills check mutations bench format generated lock clean
+.PHONY: setup demo up test kills check mutations bench compose-local format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -41,6 +41,9 @@ mutations: setup  ## change named code in one place at a time: a named test must
 
 bench: setup
 	@$(BIN)/kallan bench
+
+compose-local: setup  ## the containers of docker-compose.yml where no image registry can be reached: built, tried, taken down
+	@$(BIN)/python -m deploy.compose.local
 
 format: setup
 	@$(BIN)/ruff format .

@@ -58,12 +58,12 @@ Källan is up. Everything below is typed beside docker-compose.yml.
   the API            https://localhost:{port}/ready
   its authority      docker compose cp api:/run/secrets/ca.pem .
   a token            docker compose run --rm token e-services
-  one person         docker compose run --rm operator report - < NUMBER
-  why an account is  docker compose run --rm operator explain - < NUMBER
+  one person         docker compose run --rm -T operator report - < NUMBER
+  why an account is  docker compose run --rm -T operator explain - < NUMBER
   dead letters       docker compose run --rm operator dlq list
-  the directory      docker compose exec openldap /kallan/search.sh '(uid=*)' cn
+  the directory      docker compose exec openldap search-directory '(uid=*)' cn
   every command      docker compose run --rm operator --help
 
 NUMBER is a file with a personnummer; one of the municipality's own:
-  docker compose run --rm --entrypoint cat operator /municipality/number.txt > NUMBER
+  docker compose run --rm -T --entrypoint cat operator /municipality/number.txt > NUMBER
 """

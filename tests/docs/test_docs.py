@@ -17,6 +17,17 @@ RUN_ELSEWHERE = {
     "make check": (".ci/run", "\nmake check\n"),
     "make mutations": (".ci/run", "\nmake mutations\n"),
     "make kills": (".ci/run", "\nmake kills\n"),
+    "make compose-local": ("docs/compose.md", "| `make compose-local`, second run |"),
+    "docker compose up": ("deploy/compose/local/trial.py", 'project.up("demo")'),
+    "COMPOSE_PROFILES= docker compose up": ("deploy/compose/local/trial.py", 'project.up("")'),
+    **dict.fromkeys(
+        (
+            line
+            for line in lines("docs/compose.md")
+            if line.startswith("docker compose ") and line != "docker compose up"
+        ),
+        ("deploy/compose/local/trial.py", "_documented(project, Path(folder))"),
+    ),
     "make bench": ("docs/performance.md", "`make bench` (full), 2026-11-22 07:57 UTC"),
     ".venv/bin/kallan bench --quick": ("docs/performance.md", "| quick 07:47 |"),
     ".venv/bin/kallan bench --quick --output quick.json": (
@@ -39,6 +50,8 @@ RUN_ELSEWHERE = {
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
 what came of it; and the words that do."""
+RUN_WHOLE = {"docs/compose.md": ("deploy/compose/local/trial.py", '(ROOT / "docs" / "compose.md").read_text(')}
+"""Pages whose lines are taken from them and run (but those that start or stop what they run in): by what, and by which words."""
 OF_DEVELOPERS = {"make generated", "make format", "make lock"}
 """Targets that pages name in passing: they change the tree, or want the machine to themselves."""
 MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": 'python -m pytest -m "not kills"\n'}
@@ -56,14 +69,14 @@ def test_both_readmes_have_the_same_commands() -> None:
 def test_every_command_of_a_document_is_run_by_a_test_or_by_ci_or_was_recorded(document: str) -> None:
     run_here = _blocks_run(text_of("tests/docs/test_commands.py"))
     for line in lines(document):
-        assert line in RUN_ELSEWHERE or line in run_here, line
+        assert document in RUN_WHOLE or line in RUN_ELSEWHERE or line in run_here, line
     for command in inline_commands(document):
         if command.startswith("make "):
             assert command in RUN_ELSEWHERE or command in OF_DEVELOPERS, command
 
 
 def test_what_runs_commands_elsewhere_is_there() -> None:
-    for file, words in RUN_ELSEWHERE.values():
+    for file, words in (*RUN_ELSEWHERE.values(), *RUN_WHOLE.values()):
         assert words in f"{text_of(file)}\n", file
 
 
