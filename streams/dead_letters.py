@@ -120,18 +120,23 @@ class DeadLetters:
         return dict(rows)
 
     def discard(self, letter: int, who: str) -> DeadLetter:
-        """A person has decided that this record is not needed."""
+        """A person has decided that this record is not needed. Raises `Rejected`: resource.unknown, or letter.closed: what
+        somebody has decided stays theirs."""
         self.show(letter)
-        self._close(letter, LetterState.DISCARDED, who)
+        if not self._close(letter, LetterState.DISCARDED, who):
+            raise Rejected("letter.closed", self.show(letter).state)
         return self.show(letter)
 
     def retry(self, letter: int, who: str, read_at: ReadAt, handler: Handler) -> DeadLetter:
-        """Read the record again and handle it. What comes back is RETRIED, or still open with the newest code.
+        """Read the record again and handle it. What comes back is RETRIED, or still open with the newest code; or closed by
+        somebody else, who decided meanwhile.
 
-        Raises `Unavailable` and the like as they come (nothing has changed then), and `Rejected("resource.unknown")` if
-        the log no longer holds the record.
+        Raises `Unavailable` and the like as they come (nothing has changed then), `Rejected("resource.unknown")` if the log
+        no longer holds the record, and `Rejected("letter.closed")`.
         """
         found = self.show(letter)
+        if found.state is not LetterState.OPEN:
+            raise Rejected("letter.closed", found.state)
         message = read_at(found.topic, found.partition, found.offset)
         try:
             handler([message])
@@ -143,12 +148,15 @@ class DeadLetters:
             self._close(letter, LetterState.RETRIED, who)
         return self.show(letter)
 
-    def _close(self, letter: int, state: LetterState, who: str) -> None:
+    def _close(self, letter: int, state: LetterState, who: str) -> bool:
+        """False where somebody was faster."""
         with self._pool.connection() as connection:
-            connection.execute(
-                "update streams.dead_letter set state = %s, closed_at = clock_timestamp(), closed_by = %s where id = %s",
+            closed = connection.execute(
+                "update streams.dead_letter set state = %s, closed_at = clock_timestamp(), closed_by = %s"
+                " where id = %s and state = 'open'",
                 [state.value, who, letter],
             )
+            return closed.rowcount == 1
 
     def _select(self, where: str, values: dict[str, object]) -> Sequence[DeadLetter]:
         with self._pool.connection() as connection:

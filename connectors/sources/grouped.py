@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Generic, TypeVar
 
-from connectors.sources.jsonlines import BadLine, Row, read_frame, read_rows
+from connectors.sources.jsonlines import BadLine, HeldRow, Row, read_frame, read_rows
 from connectors.sources.posts import Context, Header, Item, Reject
 from streams.contracts.errors import Rejected
 
@@ -23,8 +23,13 @@ class Groups(Generic[Key]):
     """
 
     header: Header
-    rows: Mapping[Key, Sequence[Row]]
+    held: Mapping[Key, Sequence[HeldRow]]
     broken: Rejected | None
+
+    def opened(self) -> Iterator[tuple[Key, list[Row]]]:
+        """Each key with its rows. Only those of one key are objects at a time."""
+        for key, rows in self.held.items():
+            yield key, [row.opened() for row in rows]
 
     def check(self) -> None:
         """Raises what broke the file."""
@@ -40,7 +45,7 @@ def grouped(
     that is none."""
     frame = read_frame(stream, format_name, context.now + _CLOCKS_DIFFER)
     yield frame.header
-    found: dict[Key, list[Row]] = defaultdict(list)
+    found: dict[Key, list[HeldRow]] = defaultdict(list)
     broken = None
     try:
         for line in read_rows(stream, format_name):
@@ -48,7 +53,7 @@ def grouped(
                 yield Reject(line.line, line.code, line.detail, line.raw)
                 continue
             try:
-                found[key_of(line, frame.employer)].append(line)
+                found[key_of(line, frame.employer)].append(HeldRow.of(line))
             except Rejected as error:
                 yield Reject(line.line, error.code, error.detail, line.raw)
     except Rejected as error:

@@ -36,20 +36,28 @@ class _HeaderLine(msgspec.Struct, rename="camel", forbid_unknown_fields=False):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row that is a JSON object. `line` counts lines from 1; `twice`: names that stand twice in it.
-
-    Only the bytes are held: an object is many times as large as what it is written as.
-    """
+    """One row that is a JSON object. `line` counts lines from 1; `twice`: names that stand twice in it."""
 
     line: int
+    values: Mapping[str, Any]
     raw: bytes
     twice: frozenset[str] = frozenset()
 
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """Read anew each time."""
-        found: dict[str, Any] = msgspec.json.decode(self.raw)
-        return found
+
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row that waits for others. Only its bytes: an object is many times as large as what it is written as."""
+
+    line: int
+    raw: bytes
+    twice: frozenset[str]
+
+    @classmethod
+    def of(cls, row: Row) -> "HeldRow":
+        return cls(row.line, row.raw, row.twice)
+
+    def opened(self) -> Row:
+        return Row(self.line, msgspec.json.decode(self.raw), self.raw, self.twice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ def _row(content: bytes, line: int) -> Row | BadLine:
     if not isinstance(values, dict):
         return BadLine(line, "input.invalid", "not an object", content)
     # As many fields as there are colons behind quotation marks: none can stand twice. Else it is looked at closely.
-    return Row(line, content, frozenset() if content.count(b'":') == len(values) else _twice(content))
+    return Row(line, values, content, frozenset() if content.count(b'":') == len(values) else _twice(content))
 
 
 class _Repeating(dict[str, Any]):

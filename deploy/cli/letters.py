@@ -78,8 +78,6 @@ def retry(letter: int, who: str, home: Path | None, as_json: bool) -> None:
 
     with connected(home) as connection:
         found = connection.base.dead_letters.show(letter)
-        if found.state is LetterState.DISCARDED:
-            raise click.UsageError(f"letter {letter} is discarded")
         handler = handler_of(found.group, connection.base, connection.master, connection.provisioning)
         bootstrap = connection.master.broker
         found = connection.base.dead_letters.retry(

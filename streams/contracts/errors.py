@@ -56,6 +56,7 @@ _TEXTS = {
     "load.snapshot-lost": ErrorText(
         409, "What was loaded before is lost: absences are held.", "Tidigare läge saknas: bortfall hålls."
     ),
+    "letter.closed": ErrorText(409, "The dead letter is closed already.", "Brevet är redan stängt."),
     "load.superseded": ErrorText(
         409, "A newer total load has been settled.", "En nyare totalladdning är redan genomförd."
     ),

@@ -27,7 +27,7 @@ class HrReader:
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
         found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
-        for key, rows in found.rows.items():
+        for key, rows in found.opened():
             yield from _employment(EmploymentRows(key, rows, context), found)
         found.check()
 

@@ -40,7 +40,7 @@ class OrganisationReader:
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
         found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
         found.check()
-        for key, rows in found.rows.items():
+        for key, rows in found.opened():
             yield _unit(key, rows, found.header, context)
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
