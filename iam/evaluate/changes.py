@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -89,23 +89,8 @@ def opened(rows: Sequence[_Raw], keys: Keys) -> dict[tuple[str, str], Standing]:
     for row in rows:
         intent = open_intent(keys, row.account, row.target, row.standing.key_id, row.body)
         whole = None if isinstance(intent, KeyState) else intent
-        found[row.account, row.target] = _with(row.standing, whole)
+        found[row.account, row.target] = replace(row.standing, intent=whole)
     return found
-
-
-def _with(old: Standing, intent: Intent | None) -> Standing:
-    return Standing(
-        old.version,
-        old.lane,
-        old.digest,
-        old.presence,
-        old.groups,
-        old.create_missing,
-        old.key_id,
-        intent,
-        old.done,
-        old.attempted,
-    )
 
 
 @dataclass(frozen=True, slots=True)
