@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test kills check mutations bench compose-local format generated lock clean
+.PHONY: setup demo up test kills fuzz check mutations bench compose-local format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -28,6 +28,9 @@ test: setup  ## everything this machine can run, and the mutations (docs/sparbar
 
 kills: setup  ## events flow while everything is killed at random moments; KALLAN_KILL_EVENTS=5000 for the long run
 	@$(BIN)/python -m pytest -m kills -o log_cli=true -o log_cli_level=INFO
+
+fuzz: setup  ## bad input at every door for so many seconds each (KALLAN_FUZZ_SECONDS, default 60)
+	@KALLAN_FUZZ_SECONDS=$${KALLAN_FUZZ_SECONDS:-60} $(BIN)/python -m pytest -o timeout=0 tests/unit/hostile/test_fuzz.py tests/integration/hostile/test_fuzz.py tests/integration/hostile/test_api.py
 
 check: setup  ## format, lint, types, layers, docs freshness, personnummer guard
 	@$(BIN)/ruff format --no-cache --check .

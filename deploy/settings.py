@@ -233,8 +233,13 @@ def load_settings(kind: type[Kind], fields: Mapping[str, str] = MappingProxyType
 
     Raises `KallanError("settings.invalid")` naming each variable, never a value.
     """
+    file = os.environ.get("KALLAN_SETTINGS")
+    if file and not Path(file).is_file():
+        raise KallanError("settings.invalid", "KALLAN_SETTINGS: there is no such file")
     try:
-        return kind(_env_file=os.environ.get("KALLAN_SETTINGS"), **fields)  # type: ignore[call-arg,arg-type]  # pydantic-settings' own
+        return kind(_env_file=file, **fields)  # type: ignore[call-arg,arg-type]  # pydantic-settings' own
     except ValidationError as error:
         wrong = "; ".join(f"KALLAN_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False))
         raise KallanError("settings.invalid", wrong) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise KallanError("settings.invalid", f"KALLAN_SETTINGS: {type(error).__name__}") from None

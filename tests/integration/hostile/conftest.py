@@ -72,3 +72,13 @@ def every_door(one_database: str, pool: Pool) -> Iterator[Mapping[str, Door]]:
         found[topic] = Door(topic, iam.handler, keys, *given, table, PUBLISHED_SCHEMA)
     yield found
     master.close()
+
+
+def taken_in(pool: Pool, door: Door, number: int) -> bool:
+    """Whether the handler has stored what the n-th record of the door says."""
+    table, _, column = door.table.partition(":")
+    with pool.connection() as connection:
+        row = connection.execute(
+            f"select 1 from {table} where {column} = %s".encode(), [door.key_of(number)]
+        ).fetchone()
+    return row is not None

@@ -17,8 +17,7 @@ from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.testnumbers import all_test_numbers
 from streams.envelope import Envelope, Message
 from streams.hashing import id_subject, subject_of, uuid8
-from streams.keys import MemoryKeyRing
-from streams.sealing import Key, KeyClass, seal
+from streams.sealing import Key, KeyClass, KeyRing, seal
 from tests.integration.mmd.conftest import SUBJECT_SECRET
 from tests.unit.hostile.case import CANARY
 
@@ -95,7 +94,7 @@ class Door:
 
     topic: str
     handle: Handler
-    keys: MemoryKeyRing
+    keys: KeyRing
     content: Callable[[int], Content]
     key_of: Callable[[int], str]
     key_class: KeyClass | None

@@ -13,7 +13,7 @@ from streams.consume import Runner
 from streams.contracts.errors import TEXTS
 from streams.dead_letters import DeadLetters
 from tests.integration.hostile.bad_records import CONTENTS, DOCUMENTS, ENVELOPES, NUMBER, RECORDS, SEALS, BadRecord
-from tests.integration.hostile.conftest import Pool
+from tests.integration.hostile.conftest import Pool, taken_in
 from tests.integration.hostile.doors import Door
 from tests.unit.hostile.case import CANARY
 
@@ -28,15 +28,6 @@ def _cases() -> list[tuple[str, BadRecord]]:
         seals = () if topic.name in CLEAR else SEALS
         found += [(topic.name, one) for one in (*ENVELOPES, *CONTENTS, *seals, *of_kind)]
     return found
-
-
-def taken_in(pool: Pool, door: Door, number: int) -> bool:
-    table, _, column = door.table.partition(":")
-    with pool.connection() as connection:
-        row = connection.execute(
-            f"select 1 from {table} where {column} = %s".encode(), [door.key_of(number)]
-        ).fetchone()
-    return row is not None
 
 
 @pytest.mark.parametrize(("topic", "bad"), [pytest.param(*one, id=f"{one[0]}-{one[1]}") for one in _cases()])
