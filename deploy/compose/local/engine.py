@@ -23,7 +23,7 @@ _STOP_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """How to call docker and docker compose. `env` names the engine where it is not the machine's own."""
+    """How to call docker and docker compose. `env` names the engine where it is one of ours, which nobody else uses."""
 
     env: Mapping[str, str]
     compose: Sequence[str]
@@ -74,7 +74,11 @@ def _own_engine() -> Iterator[Mapping[str, str]]:
     argv = ["dockerd", "--data-root", str(data), "--exec-root", f"{place}/exec", "--pidfile", f"{place}/pid"]
     with (data.parent / "dockerd.log").open("wb") as log, step("starting an engine"):
         process = subprocess.Popen(  # noqa: S603
-            [*argv, "--host", env["DOCKER_HOST"]], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            [*argv, "--host", env["DOCKER_HOST"]],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for this process, which takes the stack down before the engine
         )
         deadline = time.monotonic() + _START_SECONDS
         while not _answers(env):

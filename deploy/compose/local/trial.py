@@ -27,6 +27,7 @@ from streams.contracts.errors import Unavailable
 
 PERSONS, UNITS = 60, 8
 _FILES = ("docker-compose.yml", "docker-compose.local.yml")
+_PREFIX = "kallan-trial-"
 _UP_SECONDS = 600.0
 _CHANGE_SECONDS = 120.0
 
@@ -36,7 +37,7 @@ class Project:
 
     def __init__(self, engine: Engine) -> None:
         self.port = free_port()
-        self._name = f"kallan-trial-{secrets.token_hex(3)}"
+        self._name = f"{_PREFIX}{secrets.token_hex(3)}"
         self._compose = engine.compose
         self._env: dict[str, str] = {
             **engine.env,
@@ -99,6 +100,8 @@ def try_out(engine: Engine) -> None:
 
 @contextmanager
 def _project(engine: Engine) -> Iterator[Project]:
+    if engine.env:
+        _clear(engine)
     project = Project(engine)
     try:
         yield project
@@ -110,6 +113,14 @@ def _project(engine: Engine) -> Iterator[Project]:
     finally:
         with step("docker compose down"):
             project("down", "--volumes", "--timeout", "20")
+
+
+def _clear(engine: Engine) -> None:
+    """What a run that was killed left in our own engine, which has started it again."""
+    told = engine.docker("ps", "--all", "--format", '{{.Label "com.docker.compose.project"}}').split()
+    for name in sorted({one for one in told if one.startswith(_PREFIX)}):
+        with step(f"taking down {name}, which was left behind"):
+            run([*engine.compose, "--project-name", name, "down", "--volumes", "--timeout", "5"], env=engine.env)
 
 
 def _first_files() -> Iterator[str]:
