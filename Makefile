@@ -54,6 +54,7 @@ format: setup
 
 generated: setup  ## write the generated pages and schemas again from the code
 	@$(BIN)/python -m deploy.checks --write
+	@$(BIN)/python -m tests.integration.hostile.page
 
 lock:  ## pin again; needs uv. No index addresses are recorded
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements/run.txt
