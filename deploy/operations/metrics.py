@@ -82,5 +82,5 @@ def _values(label: Label) -> str:
     if label.values is None:
         return "those of the settings, `other`"
     if len(label.values) > 20:
-        return f"{len(label.values)} of them, `other`"
+        return "all there are, `other`"
     return ", ".join(f"`{value}`" for value in sorted(label.values)) + ", `other`"
