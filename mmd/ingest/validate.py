@@ -1,6 +1,7 @@
 """What a claim must hold to be used at all, beyond having the right form. Errors name the kind and field, no values."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator
 
 from mmd.domain.claims import KINDS
@@ -32,6 +33,8 @@ NAME_MOST = 200
 CLAIM_BYTES = 65_536
 """A claim as it is stored. A document of many claims must still go into one record of a topic."""
 
+_SUBJECT = re.compile(r"[0-9a-f]{32}|id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 Span = tuple[dt.date | None, dt.date | None]
 _Dated = Segment | Leave | Relation | UnitPeriod | UnitParent | DatedName
 
@@ -44,13 +47,20 @@ def check_record(record: SourceRecord) -> Rejected | None:
     for name, text in names:
         if not text or len(text) > NAME_MOST:
             return Rejected("input.invalid", name)
+    if not _is_subject(record.subject):
+        return Rejected("input.invalid", "subject")
     return Rejected("input.invalid", "version") if len(record.version) > NAME_MOST else None
+
+
+def _is_subject(text: str) -> bool:
+    """Subjects stand in clear in tables and logs: a keyed hash, an id or a unit, and never the number of a person."""
+    return is_unit(text) or _SUBJECT.fullmatch(text) is not None
 
 
 def what_protects(record: SourceRecord) -> SourceRecord:
     """Of a record that is refused its protection claims, without the names that cannot be used; none where it does not
     say about whom."""
-    named = 0 < len(record.subject) <= NAME_MOST
+    named = len(record.subject) <= NAME_MOST and _is_subject(record.subject)
     identifier = record.identifier
     return SourceRecord(
         source=_usable(record.source),
@@ -85,7 +95,7 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
     ):
         return Rejected("input.invalid", "number-reference: other_subject")
     for field, text, of_person in _names(claim):
-        if len(text) > NAME_MOST or (of_person and is_unit(text)):
+        if len(text) > NAME_MOST or (of_person and text and _SUBJECT.fullmatch(text) is None):
             return Rejected("input.invalid", f"{kind}: {field}")
     return None
 

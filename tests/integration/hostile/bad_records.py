@@ -179,6 +179,7 @@ RECORDS = (
     BadRecord("an identifier of the wrong type", lambda d, n: d.saying(n, identifier=CANARY), "input.invalid"),
     BadRecord("no source", lambda d, n: d.saying(n, source=""), "input.invalid"),
     BadRecord("a source of 5,000 characters", lambda d, n: d.saying(n, source="x" * 5000), "input.invalid"),
+    BadRecord("the number of a person as the subject", lambda d, n: _named(d, n, NUMBER), "input.invalid|key.unknown"),
     BadRecord("no record key", lambda d, n: d.saying(n, source_key=""), "input.invalid"),
     BadRecord("no version, which keeps no marking out", lambda d, n: d.saying(n, version=""), "stamp.missing|"),
     BadRecord("a version of 5,000 characters", lambda d, n: d.saying(n, version="9" * 5000), "input.invalid"),
@@ -191,6 +192,14 @@ RECORDS = (
         "input.invalid|envelope.forged",
     ),
 )
+
+
+def _named(door: Door, number: int, subject: str) -> Message:
+    """A record about a subject of that name, sealed with a key of its own, and good otherwise."""
+    key = None if door.key_class is None else door.keys.current(door.key_class, {subject})[subject]
+    content = door.content(number) | {"subject": subject}
+    envelope = door.envelope(number, content, subject=subject, key_id=key.id if key else "")
+    return replace(door.sealed(number, msgspec.json.encode(content), envelope, key), key=subject)
 
 
 def _foreign(door: Door) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from streams.consume import Runner
 from streams.contracts.claims import Marking
 from streams.dead_letters import DeadLetters
 from streams.envelope import Message
+from tests.integration.hostile.bad_records import NUMBER
 from tests.integration.hostile.conftest import Pool
 from tests.integration.hostile.doors import Door
 
@@ -68,3 +69,28 @@ def test_a_tombstone_of_a_unit_or_of_nothing_erases_nobody(every_door: Mapping[s
     assert codes(door, pool, "tombstones", *bad) == ["input.empty"] * len(bad)
     with pool.connection() as connection:
         assert connection.execute("select count(*) from iam.world_person where id like 'unit:%%'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "custody", "relations": [{"type": "V", "subject": NUMBER}]},
+        {"kind": "number-reference", "other": {"type": "personnummer", "value": NUMBER}, "other_subject": NUMBER},
+    ],
+    ids=lambda one: str(one["kind"]),
+)
+def test_a_number_in_the_place_of_a_subject_is_refused_and_stored_nowhere(
+    every_door: Mapping[str, Door], pool: Pool, body: dict[str, object]
+) -> None:
+    door, number = every_door[SOURCE_PERSON], 4400 + len(str(body["kind"]))
+    raised = {"body": {"kind": "protection", "sekretessmarkering": True}}
+    message = door.saying(number, claims=[raised, {"body": body}])
+    assert codes(door, pool, str(body["kind"]), message) == ["input.invalid"]
+    with pool.connection() as connection:
+        kinds = connection.execute("select kind from mmd.claim where subject = %s", [door.key_of(number)]).fetchall()
+        kept = [
+            connection.execute(f"select * from mmd.{table}".encode()).fetchall()
+            for table in ("subject", "identity", "edge", "referrer")
+        ]
+    assert kinds == [("protection",)]
+    assert NUMBER not in str(kept)
