@@ -132,6 +132,7 @@ def test_one_can_look_into_it(terminal: Terminal, fed: str) -> None:
         "No source says anything else than the master holds.",
         "No dead letters.",
         "observed  ",
+        "Everything moves.",
     ):
         assert words in told
     assert max(map(len, told.splitlines())) < 200
