@@ -14,16 +14,16 @@ from streams.contracts.claims import Body, Claim, SourceRecord
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Withheld
 from streams.sealing import KeyClass
 
-PARTIES: dict[str, tuple[str, str]] = {
-    "source-connectors": ("kallan load", "connectors/sources/edge.py"),
-    "ingest-bulk": ("kallan ingest", "mmd/ingest/handler.py"),
-    "ingest-urgent": ("kallan ingest", "mmd/ingest/handler.py"),
-    "mmd-relay": ("kallan relay", "mmd/relay/relay.py"),
-    "evaluate-bulk": ("kallan evaluate", "iam/evaluate/handler.py"),
-    "evaluate-urgent": ("kallan evaluate", "iam/evaluate/handler.py"),
-    "iam-relay": ("kallan execute", "iam/relay/relay.py"),
+PARTIES: dict[str, tuple[str, ...]] = {
+    "source-connectors": ("connectors/sources/edge.py", "kallan load", "kallan loads release", "kallan loads resume"),
+    "ingest-bulk": ("mmd/ingest/handler.py", "kallan ingest"),
+    "ingest-urgent": ("mmd/ingest/handler.py", "kallan ingest"),
+    "mmd-relay": ("mmd/relay/relay.py", "kallan relay"),
+    "evaluate-bulk": ("iam/evaluate/handler.py", "kallan evaluate"),
+    "evaluate-urgent": ("iam/evaluate/handler.py", "kallan evaluate"),
+    "iam-relay": ("iam/relay/relay.py", "kallan execute"),
 }
-"""Who writes and reads topics: the command that runs it, and the file where it is done."""
+"""Who writes and reads topics: the file where it is done, and the commands that run it."""
 
 _KEYS: dict[KeyClass, tuple[str, str]] = {
     KeyClass.INNER: ("a subject (one personnummer)", "source connectors seal; mmd opens"),
@@ -133,7 +133,10 @@ def _parties(topics: Iterable[Topic]) -> list[str]:
     named = {name for topic in topics for name in (*topic.writers, *topic.readers)}
     if named != set(PARTIES):
         raise ValueError(f"not described, or not in the catalogue: {', '.join(sorted(named ^ set(PARTIES)))}")
-    return table(("who", "run by", "where"), [(name, code(run), code(where)) for name, (run, where) in PARTIES.items()])
+    return table(
+        ("who", "run by", "where"),
+        [(name, ", ".join(map(code, run)), code(where)) for name, (where, *run) in PARTIES.items()],
+    )
 
 
 def _fields(types: dict[str, type], topics: Sequence[Topic]) -> list[str]:

@@ -34,6 +34,8 @@ RUN_ELSEWHERE = {
         "docs/performance.md",
         "| quick 09:13, `--output quick.json` |",
     ),
+    "kallan loads list": ("tests/integration/cli/test_loading.py", 'kallan("loads", "list")'),
+    "kallan dlq list": ("tests/integration/cli/test_loading.py", 'kallan("dlq", "list")'),
     **dict.fromkeys(
         ("kallan status", "kallan status --json"),
         ("tests/integration/operations/test_live.py", 'STATUS = "kallan status --json"'),

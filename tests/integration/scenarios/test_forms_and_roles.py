@@ -116,7 +116,6 @@ def test_a_protected_child_hands_the_form_over_and_is_told_of_nowhere(town: Town
     assert len(relatives["wards"]) == 1
 
 
-
 def test_readers_of_employees_get_the_same_bytes_and_no_notice_when_the_employee_becomes_a_guardian(town: Town) -> None:
     town.say("navet", post(FEMALE, "Greta"), post(CHILD, "Cia"))
     town.say("hr", row("E1", FEMALE))
