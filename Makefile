@@ -26,7 +26,7 @@ test: setup  ## everything this machine can run, and the mutations (docs/sparbar
 	@$(BIN)/python -m pytest -m "not kills"
 	@$(BIN)/python -m deploy.checks.mutations
 
-kills: setup  ## events flow while everything is killed at random moments; KALLAN_KILL_EVENTS=5000 for the long run
+kills: setup  ## servers come late, everything is killed while events flow; KALLAN_KILL_EVENTS=5000 for the long run
 	@$(BIN)/python -m pytest -m kills -o log_cli=true -o log_cli_level=INFO
 
 fuzz: setup  ## bad input at every door for so many seconds each (KALLAN_FUZZ_SECONDS, default 60)

@@ -26,7 +26,7 @@ PATIENCE = 150.0
 """Seconds until everything is quiet again. A relay that was killed is waited out for half a minute."""
 
 log = logging.getLogger(__name__)
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.kills, pytest.mark.timeout(600)]
 
 
 @dataclass
