@@ -22,9 +22,8 @@ demo: setup  ## a synthetic municipality through the whole hub, then what happen
 up: setup  ## embedded stack, workers and API until Ctrl-C
 	@$(BIN)/kallan up
 
-test: setup  ## everything this machine can run, and the mutations (docs/sparbarhet.md)
+test: setup  ## everything this machine can run
 	@$(BIN)/python -m pytest -m "not kills"
-	@$(BIN)/python -m deploy.checks.mutations
 
 kills: setup  ## servers come late, everything is killed while events flow; KALLAN_KILL_EVENTS=5000 for the long run
 	@$(BIN)/python -m pytest -m kills -o log_cli=true -o log_cli_level=INFO

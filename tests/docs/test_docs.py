@@ -15,7 +15,7 @@ RUN_ELSEWHERE = {
     "make up": ("tests/docs/test_commands.py", '".venv/bin/kallan", "up"'),
     "make test": (".ci/run", "\nmake test\n"),
     "make check": (".ci/run", "\nmake check\n"),
-    "make mutations": ("Makefile", "@$(BIN)/python -m deploy.checks.mutations\n"),  # the same words as in make test
+    "make mutations": (".ci/run", "\nmake mutations\n"),
     "make kills": (".ci/run", "\nmake kills\n"),
     "make compose-local": ("docs/compose.md", "| `make compose-local`, second run |"),
     "docker compose up": ("deploy/compose/local/trial.py", 'project.up("demo")'),
