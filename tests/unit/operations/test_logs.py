@@ -59,6 +59,10 @@ def stream(form: str) -> Iterator[io.StringIO]:
     before = (root.handlers[:], root.level, sys.excepthook, threading.excepthook)
     kept = {name: (one.handlers[:], one.level, one.propagate) for name in LIBRARIES if (one := logging.getLogger(name))}
     root.handlers = []
+    for name in kept:  # a test that ran a worker in this process has given them a handler of their own
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [], True
+        library.setLevel(logging.NOTSET)
     try:
         configure_logging("DEBUG", form, "ingest-bulk", stream)
         yield stream
