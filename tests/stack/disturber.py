@@ -27,7 +27,10 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Disturber:
-    """Goes on until `stop` and until everything has been killed `rounds` times; then the proxy behaves."""
+    """Goes on until everything has been killed `rounds` times; then the proxy behaves.
+
+    Before each kill it asks for work (`hungry`), and waits until some is on its way. `over` is set at the end.
+    """
 
     life: Life
     proxy: Proxy
@@ -36,7 +39,8 @@ class Disturber:
     kills: Counter[str] = field(default_factory=Counter)
     while_pending: Counter[str] = field(default_factory=Counter)
     """Of the kills, those in moments when work was on its way."""
-    _enough: threading.Event = field(default_factory=threading.Event)
+    hungry: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    over: threading.Event = field(default_factory=threading.Event)
 
     def run(self, seconds: float) -> None:
         """Raises AssertionError if it is not done after `seconds`, or something killed does not come back."""
@@ -47,7 +51,7 @@ class Disturber:
             "cut": self._cut,
         }
         end = time.monotonic() + seconds
-        while not (self._enough.is_set() and self.progress() >= 1.0):
+        while self.progress() < 1.0:
             assert time.monotonic() < end, f"killed so far: {dict(self.kills)}"
             time.sleep(chance.expovariate(1 / _PAUSE))
             if chance.random() < 0.3:
@@ -57,9 +61,6 @@ class Disturber:
             else:
                 self._kill(chance)
         self.proxy.behave()
-
-    def stop(self) -> None:
-        self._enough.set()
 
     def progress(self) -> float:
         """How much of what must be killed at least has been, 0 to 1."""
@@ -74,6 +75,7 @@ class Disturber:
         before = stack.pid(name)
         if before is None:  # it has been killed a moment ago and waits for its restart
             return
+        self.hungry.release()
         end = time.monotonic() + _LONGEST_LULL
         while not (pending := self.life.busy()) and time.monotonic() < end:
             time.sleep(0.02)

@@ -33,7 +33,7 @@ class History:
     cast: Cast
     seed: int
     events: int
-    per_wave: int = 100
+    per_wave: int
     _chance: random.Random = field(init=False)
     _rows: dict[str, dict[str, Any]] = field(init=False)
     _people: dict[str, Person] = field(init=False)

@@ -31,6 +31,8 @@ EVENTS = int(os.environ.get("KALLAN_KILL_EVENTS", "1000"))
 ROUNDS = int(os.environ.get("KALLAN_KILL_ROUNDS", "2"))
 SEED = int(os.environ.get("KALLAN_KILL_SEED", "20260"))
 PERSONS, UNITS = 200, 15
+KILLS = ROUNDS * len((*WORKERS, *KILLED_SERVERS))
+"""At least; about half as many again are made, for the least killed is the likeliest and no more."""
 PATIENCE = 180.0 + EVENTS / 10
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ def cast(tmp_path_factory: pytest.TempPathFactory) -> Cast:
 
 @pytest.fixture(scope="module")
 def waves(cast: Cast) -> Sequence[tuple[NativeFile, NativeFile]]:
-    return History(cast, SEED, EVENTS).waves()
+    return History(cast, SEED, EVENTS, per_wave=max(10, EVENTS // (2 * KILLS))).waves()
 
 
 @pytest.fixture(scope="module")
@@ -117,23 +119,21 @@ def disturbed(
             failed: list[BaseException] = []
 
             def feed() -> None:
-                """In step with the kills, so that work is on its way whenever something is killed."""
+                """A wave before each kill, so that work is on its way; what is left when everything has been killed."""
                 try:
-                    for place, wave in enumerate(waves):
-                        end = time.monotonic() + PATIENCE
-                        while disturber.progress() < place / len(waves) and time.monotonic() < end:
-                            time.sleep(0.05)
+                    for wave in waves:
+                        while not disturber.over.is_set() and not disturber.hungry.acquire(timeout=0.1):
+                            pass
                         _feed(life, wave)
                 except BaseException as error:  # noqa: BLE001  (shown by the test below: a thread's end is silent)
                     failed.append(error)
-                finally:
-                    disturber.stop()
 
             feeder = threading.Thread(target=feed)
             feeder.start()
             try:
                 disturber.run(PATIENCE)
             finally:
+                disturber.over.set()
                 proxy.behave()
                 feeder.join(PATIENCE)
             assert not failed, failed
