@@ -1,6 +1,6 @@
 """What the edge remembers between files: schema `connectors`, by explicit SQL. One connection, one transaction a call.
 
-The state of a total load is in `connectors.sources.total_state`.
+The state of a total load is in `connectors.sources.total_state` and `snapshot`.
 """
 
 import datetime as dt

@@ -1,7 +1,7 @@
-"""SQL of total loads (SM8): opened, staged, compared, published, committed. One transaction a call."""
+"""SQL of total loads (SM8): opened, staged, compared, published. One transaction a call; committing: `snapshot`."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -108,7 +108,7 @@ def open_file(pool: Pool, source: str, header: Header, now: dt.datetime) -> int:
                 "values (%s, %s, 'opened', %s, %s, %s, %s) returning id",
                 (source, header.series, header.files, header.declared_total, header.stamp, now),
             ).fetchone()
-        load_id = _one(row)
+        load_id = one_of(row)
         connection.execute("delete from connectors.load_file where load = %s and number = %s", (load_id, header.file))
         connection.execute(
             "insert into connectors.load_file (load, number, declared) values (%s, %s, %s)",
@@ -179,17 +179,19 @@ def committed_before(pool: Pool, source: str) -> bool:
             "and (state = 'committed' or (state = 'held' and holds = 'absences')))",
             (source,),
         ).fetchone()
-    return bool(_one(row))
+    return bool(one_of(row))
 
 
 def snapshot_size(pool: Pool, source: str) -> int:
     with pool.connection() as connection:
         return int(
-            _one(connection.execute("select count(*) from connectors.snapshot where source = %s", (source,)).fetchone())
+            one_of(
+                connection.execute("select count(*) from connectors.snapshot where source = %s", (source,)).fetchone()
+            )
         )
 
 
-_STAGED_KEYS = """
+STAGED_KEYS = """
 staged as (
     select source_key, string_agg(digest, ',' order by version, file, position) as digest, max(version) as version,
            bool_and(body = '') as rejected
@@ -197,7 +199,7 @@ staged as (
 )
 """
 _JUDGE = f"""
-with {_STAGED_KEYS}, judged as (
+with {STAGED_KEYS}, judged as (
     select k.source_key, case
         when k.rejected then 'unchanged'
         when s.source_key is null then 'added'
@@ -216,7 +218,7 @@ select count(distinct source_key) filter (where verdict = 'added'),
        max(left(version, {_STAMP_LENGTH})), max(version)
 from connectors.staged where load = %(load)s
 """  # noqa: S608
-_GONE = """
+GONE = """
 from connectors.snapshot s
 where s.source = %(source)s and left(s.version, length(%(stamp)s)) < %(stamp)s and s.load <> %(load)s
   and not exists (select from connectors.staged k where k.load = %(load)s and k.source_key = s.source_key)
@@ -232,7 +234,7 @@ def compare(pool: Pool, load: Load, *, own_versions: bool) -> tuple[Difference, 
         row = connection.execute(_COUNT, values).fetchone()
         added, changed, unchanged, own, newest = row if row is not None else (0, 0, 0, "", "")
         stamp = max(load.stamp, (own if own_versions else newest) or "")
-        gone = _one(connection.execute(f"select count(*) {_GONE}", values | {"stamp": stamp}).fetchone())  # noqa: S608
+        gone = one_of(connection.execute(f"select count(*) {GONE}", values | {"stamp": stamp}).fetchone())  # noqa: S608
     return Difference(added, changed, int(gone), unchanged), stamp
 
 
@@ -290,7 +292,7 @@ def changed_records(pool: Pool, load: Load, *, size: int) -> Iterator[list[tuple
 def gone(pool: Pool, load: Load, *, size: int) -> Iterator[list[Gone]]:
     """The keys that the load no longer has, by key. A key with a newer version than the load's stamp is not gone."""
     query = (
-        f"select s.source_key, s.subject, s.kinds {_GONE} and s.source_key > %(after)s "  # noqa: S608
+        f"select s.source_key, s.subject, s.kinds {GONE} and s.source_key > %(after)s "  # noqa: S608
         "order by s.source_key limit %(size)s"
     )
     values = {"load": load.id, "source": load.source, "stamp": load.stamp, "size": size}
@@ -304,105 +306,8 @@ def gone(pool: Pool, load: Load, *, size: int) -> Iterator[list[Gone]]:
         yield [Gone(key, subject, tuple(kinds)) for key, subject, kinds in rows]
 
 
-_UPSERT = f"""
-with {_STAGED_KEYS},
-newest as (
-    select distinct on (source_key) source_key, subject from connectors.staged
-    where load = %(load)s order by source_key, version desc, file desc, position desc
-),
-said as (
-    select source_key, array_agg(distinct kind order by kind) as kinds
-    from connectors.staged, unnest(kinds) as kind where load = %(load)s group by source_key
-)
-insert into connectors.snapshot as s (source, source_key, digest, version, subject, kinds, load)
-select %(source)s, k.source_key, k.digest, k.version, n.subject, coalesce(d.kinds, '{{}}'), %(load)s
-from staged k join newest n using (source_key) left join said d using (source_key)
-where not k.rejected
-on conflict (source, source_key) do update
-    set digest = excluded.digest, version = excluded.version, subject = excluded.subject, kinds = excluded.kinds
-    where excluded.version >= s.version
-"""  # noqa: S608
-"""What a delta said after the load was taken stays what was said last."""
-
-
-_BURY = f"""
-with deleted as (delete {_GONE} returning s.source_key)
-insert into connectors.gone as g (source, source_key, version)
-select %(source)s, source_key, %(absence)s from deleted
-on conflict (source, source_key) do update set version = excluded.version
-"""  # noqa: S608
-_RETURNED = """
-delete from connectors.gone g using connectors.staged k
-where k.load = %(load)s and k.body <> '' and g.source = %(source)s and g.source_key = k.source_key
-"""
-
-
-def absence_version(load: Load) -> str:
-    """The version of what a total load says is gone: later than every record in it; of two loads of one stamp, the one that
-    was opened later counts."""
-    return f"{load.stamp}|99999.999|99999999|{load.id:012d}"
-
-
-def gone_versions(pool: Pool, source: str, keys: Iterable[str]) -> Mapping[str, str]:
-    """Of these keys, those that a total load has said to be gone, with the version of that."""
-    with pool.connection() as connection:
-        rows = connection.execute(
-            "select source_key, version from connectors.gone where source = %s and source_key = any(%s)",
-            (source, sorted(set(keys))),
-        ).fetchall()
-    return dict(rows)
-
-
-def commit(pool: Pool, load: Load, *, now: dt.datetime) -> str:
-    """The load's content becomes the snapshot, in one transaction; older loads that wait are void. The new state."""
-    values = {"load": load.id, "source": load.source, "stamp": load.stamp, "absence": absence_version(load)}
-    with pool.connection() as connection:
-        if load.holds != ABSENCES_ONLY:
-            connection.execute(_UPSERT, values)
-            connection.execute(_RETURNED, values)
-            connection.execute(
-                "update connectors.snapshot s set load = %(load)s from connectors.staged k "
-                "where k.load = %(load)s and s.source = %(source)s and s.source_key = k.source_key",
-                values,
-            )
-        if load.holds != "absences":
-            connection.execute(_BURY, values)
-        connection.execute("delete from connectors.load_file where load = %(load)s", values)
-        _settle_source(connection, load)
-        state = "held" if load.holds == "absences" else "committed"
-        connection.execute(
-            "update connectors.load set state = %s, holds = %s, settled_at = %s where id = %s",
-            (state, "absences" if state == "held" else "", now, load.id),
-        )
-        _void_older(connection, load)
-    return state
-
-
-def _settle_source(connection: psycopg.Connection, load: Load) -> None:
-    connection.execute(
-        "insert into connectors.source (name, snapshot_count, total_stamp) "
-        "select %(source)s, count(*), %(stamp)s from connectors.snapshot where source = %(source)s "
-        "on conflict (name) do update set snapshot_count = excluded.snapshot_count, "
-        "total_stamp = greatest(connectors.source.total_stamp, excluded.total_stamp)",
-        {"source": load.source, "stamp": load.stamp},
-    )
-    if load.holds != "absences":
-        connection.execute("update connectors.source set missing = '{}' where name = %s", (load.source,))
-
-
-def _void_older(connection: psycopg.Connection, load: Load) -> None:
-    older = "source = %s and id < %s and state in ('opened', 'held')"
-    connection.execute(
-        f"delete from connectors.load_file where load in (select id from connectors.load where {older})",  # noqa: S608
-        (load.source, load.id),
-    )
-    connection.execute(
-        f"update connectors.load set state = 'void', holds = '', reason = 'load.superseded' where {older}",  # noqa: S608
-        (load.source, load.id),
-    )
-
-
-def _one(row: tuple[int, ...] | None) -> int:
+def one_of(row: tuple[int, ...] | None) -> int:
+    """The first column of a row that must be there."""
     if row is None:
         raise psycopg.DataError("a row was expected")
     return row[0]

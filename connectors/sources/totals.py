@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import msgspec
 
-from connectors.sources import state, total_state
+from connectors.sources import snapshot, state, total_state
 from connectors.sources.deltas import Progress, batches, seen_of, spoken_of
 from connectors.sources.edge import Edge
 from connectors.sources.lanes import can_end
@@ -159,7 +159,7 @@ def finish(edge: Edge, reader: SourceReader, load: Load, report: LoadReport) -> 
         _set(edge, load.id, LoadState.PUBLISHED, holds=load.holds, reason=load.reason)
     holds = load.holds if load.holds != "absences" or load.absent else ""
     settled = _get(edge, load.id)
-    total_state.commit(edge.pool, replace(settled, holds=holds), now=edge.now())
+    snapshot.commit(edge.pool, replace(settled, holds=holds), now=edge.now())
     _describe(report, _get(edge, load.id))
 
 
@@ -183,7 +183,7 @@ def _publish_changes(edge: Edge, reader: SourceReader, load: Load, report: LoadR
 def _gone(edge: Edge, reader: SourceReader, keys: Sequence[str]) -> Mapping[str, str]:
     """Of the keys that are new, those that an earlier load said to be gone. Where the extraction time is the version, what
     comes back is newer than its absence by itself."""
-    return total_state.gone_versions(edge.pool, reader.name, keys) if keys and reader.own_versions else {}
+    return snapshot.gone_versions(edge.pool, reader.name, keys) if keys and reader.own_versions else {}
 
 
 def _returned(record: SourceRecord, gone: str) -> SourceRecord:
@@ -192,7 +192,7 @@ def _returned(record: SourceRecord, gone: str) -> SourceRecord:
 
 
 def _publish_absences(edge: Edge, reader: SourceReader, load: Load, report: LoadReport) -> None:
-    version = total_state.absence_version(load) if reader.own_versions else load.stamp
+    version = snapshot.absence_version(load) if reader.own_versions else load.stamp
     for rows in total_state.gone(edge.pool, load, size=edge.batch):
         lanes = edge.lanes(reader)
         outgoing = []

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from deploy.operations.schema import Schema
 from deploy.wiring.base import Base, Pool
@@ -55,12 +55,9 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """All of it. `lag` by consumer group, None: the broker does not answer. Times are real, `seconds` are ages."""
+class Stores:
+    """What the stores tell in one look."""
 
-    schemas: Sequence[Schema]
-    workers: Sequence[WorkerState]
-    lag: Mapping[str, int] | None
     documents: Sequence[Queue]
     persons: Queue
     account_facts: Queue
@@ -68,6 +65,15 @@ class System:
     targets_away: Mapping[str, float]
     unknown: Mapping[str, int]
     held_loads: Sequence[HeldLoad]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System(Stores):
+    """All of it. `lag` by consumer group, None: the broker does not answer. Times are real, `seconds` are ages."""
+
+    schemas: Sequence[Schema]
+    workers: Sequence[WorkerState]
+    lag: Mapping[str, int] | None
     dead_letters: Mapping[str, int]
     brake: Sequence[HeldFlow]
     conflicts: int
@@ -111,19 +117,6 @@ _HELD = """
 select id, source, holds, reason, extract(epoch from %(now)s - coalesce(decided_at, settled_at, opened_at))::float8
 from connectors.load where state = 'held' order by id
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """What the stores tell in one look."""
-
-    documents: Sequence[Queue]
-    persons: Queue
-    account_facts: Queue
-    operations: Sequence[Operations]
-    targets_away: Mapping[str, float]
-    unknown: Mapping[str, int]
-    held_loads: Sequence[HeldLoad]
 
 
 def stores(pool: Pool, now: dt.datetime) -> Stores:
@@ -171,16 +164,10 @@ def system(
     """Everything. Raises what psycopg raises where a store does not answer."""
     found = stores(base.pool, base.clock.now())
     return System(
+        **{one.name: getattr(found, one.name) for one in fields(found)},
         schemas=schemas,
         workers=workers(base.keys_pool),
         lag=lag,
-        documents=found.documents,
-        persons=found.persons,
-        account_facts=found.account_facts,
-        operations=found.operations,
-        targets_away=found.targets_away,
-        unknown=found.unknown,
-        held_loads=found.held_loads,
         dead_letters=base.dead_letters.open_by_code(),
         brake=HeldFlows(base.keys_pool).list(),
         conflicts=conflicts,

@@ -134,7 +134,7 @@ def test_an_ordinary_user_can_run_the_stack(cache: Path, ordinary_user: Callable
     with tempfile.TemporaryDirectory() as name:  # tmp_path is closed to other accounts
         folder = Path(name)
         folder.chmod(0o755)
-        shutil.copytree(cache / "jars", folder / "cache" / "jars")  # only these: beside them an engine may keep a device
+        shutil.copytree(cache / "jars", folder / "cache" / "jars")  # beside them an engine may keep a device
         python = ordinary_user(folder)
         with running(folder / "home", python=python, KALLAN_CACHE=str(folder / "cache")) as process:
             assert line(process) == "starting"
