@@ -70,9 +70,7 @@ class LeakSearch:
     def _opened_rows(self) -> Iterator[tuple[str, bytes]]:
         """What iam can open of its own copy."""
         with self.pool.connection() as connection:
-            persons = connection.execute(
-                "select id, key_id, body from iam.world_person where key_id <> ''"
-            ).fetchall()
+            persons = connection.execute("select id, key_id, body from iam.world_person where key_id <> ''").fetchall()
             intents = connection.execute("select account::text, target, key_id, body from iam.desired").fetchall()
         keys = self.keys.find({row[1] for row in persons} | {row[2] for row in intents if row[2]})
         for person, key_id, body in persons:
