@@ -17,7 +17,7 @@ RUN_ELSEWHERE = {
     "make check": (".ci/run", "\nmake check\n"),
     "make mutations": (".ci/run", "\nmake mutations\n"),
     "make kills": (".ci/run", "\nmake kills\n"),
-    "make compose-local": ("docs/compose.md", "| `make compose-local`, second run |"),
+    "make compose-local": (".ci/run", "\nmake compose-local\n"),
     "docker compose up": ("deploy/compose/local/trial.py", 'project.up("demo")'),
     "COMPOSE_PROFILES= docker compose up": ("deploy/compose/local/trial.py", 'project.up("")'),
     **dict.fromkeys(
