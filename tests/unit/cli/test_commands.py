@@ -23,6 +23,7 @@ READING = (
         "dlq show",
         "loads list",
         "loads show",
+        "protection list",
     ),
     *("catalogue", "openapi", "replay"),
 )
