@@ -8,6 +8,7 @@ from deploy.cli.asking import by_option, json_option, no_such_person, person_ask
 from deploy.cli.connection import connected, home_option
 from deploy.cli.rulings import rule
 from deploy.screen import console
+from streams.contracts.time import STOCKHOLM
 
 OFFICER = "protection-officer"
 
@@ -90,3 +91,44 @@ def approve(proposal: str, decided: bool, who: str, home: Path | None, as_json: 
 
     with connected(home) as connection:
         rule(connection, lambda desk: approved(desk, proposal, who), decided=decided, as_json=as_json)
+
+
+@protection.command()
+@click.argument("person_id", metavar="ID")
+@home_option
+@json_option
+def report(person_id: str, home: Path | None, as_json: bool) -> None:
+    """Who had what of a person before the first raise: readers, change feeds, target systems. Never a value.
+
+    ID as for `person show`. That it was asked for is logged.
+    """
+    from deploy.rulings.disclosed import report as report_of
+    from deploy.wiring.rulings import desk
+    from mmd.api import readlog
+    from streams.bus import MemoryBus
+
+    with connected(home) as connection:
+        asked = person_asked_for(connection.stores, person_id)
+        made = desk(connection.base, connection.master, connection.stores.reader, MemoryBus())
+        found = None if asked is None else report_of(made, connection.base.pool, asked)
+        if found is None:
+            raise no_such_person()
+        now = connection.base.clock.now()
+        entry = readlog.Entry(found.person, frozenset({"marking", "accounts"}), found.raised_at is not None)
+        readlog.record(connection.base.pool, OFFICER, "disclosure-report", now, [entry])
+    if as_json:
+        print_json(found)
+        return
+    raised = (
+        f"first raised {found.raised_at.astimezone(STOCKHOLM):%Y-%m-%d %H:%M}" if found.raised_at else "never raised"
+    )
+    click.echo(f"person {found.person}: {raised}")
+    for reader in found.readers:
+        told = f"{reader.before} answers before it ({', '.join(reader.attributes) or 'nothing'}), {reader.since} since"
+        click.echo(f"reader {reader.release}, {reader.occasion}: {told}")
+    for feed in found.feeds:
+        click.echo(f"feed {feed.feed}: {feed.change}")
+    for target in found.targets:
+        click.echo(
+            f"target {target.target}, account {target.account}, now {target.now}: {', '.join(target.attributes)}"
+        )

@@ -12,10 +12,11 @@ from deploy.rulings.rehearsal import rehearse
 from deploy.rulings.sending import Desk, Grounds
 from deploy.wiring.rulings import desk as desk_of
 from mmd.store.hash import state_hash
+from streams.clock_row import set_clock
 from streams.contracts.claims import Marking
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import test_number as published_number
-from tests.integration.cli.conftest import ANNA, BO, SECRET_NAME, STRANGER
+from tests.integration.cli.conftest import ANNA, BO, NOW, SECRET_NAME, STRANGER
 
 if TYPE_CHECKING:
     from tests.integration.cli.conftest import Kallan, Town
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 DIRK = published_number(dt.date(1992, 5, 17), "male")
 TWO = ("--evidence", "dnr 1", "--asked-by", "karin", "--approved-by", "omar")
 GROUNDS = Grounds("dnr 1", "karin", "omar")
+LATER = NOW + dt.timedelta(days=1)
 
 
 @pytest.fixture
@@ -148,6 +150,33 @@ def test_an_approval_is_only_told_of_before_somebody_says_yes_and_never_by_who_a
     assert document is not None
     assert document.marking is Marking.SEKRETESSMARKERING
     assert "resource.unknown" in kallan("protection", "approve", "lift-0", "--by", "omar").err
+
+
+def test_the_disclosure_report_tells_who_had_what_before_the_first_raise_and_no_value(
+    kallan: Kallan, town: Town
+) -> None:
+    assert kallan("person", "show", town.anna).code == 0
+    before = kallan("protection", "report", town.anna, "--json").data
+    assert before["raised_at"] is None
+    town.world.set_clock(LATER)
+    post = {"PersonNr": ANNA, "totalpost": True, "Sekretessmarkering": "J", "Fornamn": "Anna Maria", "Efternamn": "Ek"}
+    town.world.feed("navet", [post], total=False)
+    town.world.settle()
+    set_clock(town.world.base.keys_pool, LATER + dt.timedelta(minutes=5))
+    assert kallan("person", "show", town.anna).code == 0
+    found = kallan("protection", "report", town.anna, "--json").data
+    assert dt.datetime.fromisoformat(found["raised_at"]) == LATER
+    (reader,) = (one for one in found["readers"] if one["occasion"] == "command")
+    assert (reader["release"], reader["before"], reader["since"]) == ("operator", 1, 1)
+    assert "names" in reader["attributes"]
+    had = {one["target"]: one for one in found["targets"]}
+    assert set(had) == {"directory", "collaboration"}
+    assert "given_name" in had["directory"]["attributes"]
+    assert (had["directory"]["now"], had["collaboration"]["now"]) == ("enabled", "disabled")
+    told = kallan("protection", "report", town.anna).out
+    assert "Anna" not in told
+    assert "Ek" not in told
+    assert kallan("protection", "report", "00000000-0000-8000-8000-000000000000").code == 1
 
 
 def test_a_rehearsal_of_what_ingest_refuses_tells_so_and_leaves_nothing(town: Town, dirk: str) -> None:

@@ -24,6 +24,7 @@ READING = (
         "loads list",
         "loads show",
         "protection list",
+        "protection report",
     ),
     *("catalogue", "openapi", "replay"),
 )
