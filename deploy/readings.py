@@ -30,8 +30,11 @@ class Readings:
     leaks: LeakSearch
 
     def person_id(self, number: str) -> str | None:
-        identifier = parse_identifier(number, today(self.clock))
-        return self.reader.person_id_of_subject(subject_of(self.subject_secret, identifier))
+        return self.reader.person_id_of_subject(self.subject(number))
+
+    def subject(self, number: str) -> str:
+        """Raises `Rejected` for a number that is none."""
+        return subject_of(self.subject_secret, parse_identifier(number, today(self.clock)))
 
     def person(self, number: str) -> PersonDocument | None:
         """The master's document of the person with this number, superseded numbers included."""

@@ -42,6 +42,7 @@ SOURCE_EMPLOYMENT = "source.employment.v1"
 SOURCE_ORGANISATION = "source.organisation.v1"
 SOURCE_ACCOUNT = "source.account.v1"
 SOURCE_URGENT = "source.urgent.v1"
+SOURCE_RULING = "source.ruling.v1"
 MMD_PERSON = "mmd.person.v1"
 MMD_ORGANISATION = "mmd.organisation.v1"
 MMD_URGENT = "mmd.urgent.v1"
@@ -172,6 +173,20 @@ TOPICS: tuple[Topic, ...] = (
         contents=("person", "unit", "redirect", "withheld"),
         sealed_with="outer",
         in_clear=("unit", "redirect", "withheld"),
+    ),
+    Topic(
+        SOURCE_RULING,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "urgent",
+        ("operator",),
+        ("ingest-urgent",),
+        "Handläggares beslut: sammanslagning, delning, hävd skyddsmarkering",
+        "Operators' rulings: merge, split, lift of protection",
+        contents=("merge", "split", "protection-lift"),
+        sealed_with="inner",
     ),
 )
 

@@ -54,6 +54,9 @@ _MODULES = {
     "conflicts": "reading",
     "report": "reading",
     "dlq": "letters",
+    "merge": "rulings",
+    "split": "rulings",
+    "protection": "protection",
     "catalogue": "contracts",
     "openapi": "contracts",
 }

@@ -16,6 +16,7 @@ from streams.sealing import KeyClass
 
 PARTIES: dict[str, tuple[str, ...]] = {
     "source-connectors": ("connectors/sources/edge.py", "kallan load", "kallan loads release", "kallan loads resume"),
+    "operator": ("deploy/rulings/sending.py", "kallan merge", "kallan split", "kallan protection"),
     "ingest-bulk": ("mmd/ingest/handler.py", "kallan ingest"),
     "ingest-urgent": ("mmd/ingest/handler.py", "kallan ingest"),
     "mmd-relay": ("mmd/relay/relay.py", "kallan relay"),

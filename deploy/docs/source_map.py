@@ -22,6 +22,9 @@ LABELS: dict[str, tuple[str, str]] = {
     "unit-node": ("that a unit exists", "organisationsenhet"),
     "unit-structure": ("what a unit hangs below", "organisationsträd"),
     "unit-name": ("name of a unit", "enhetens namn"),
+    "merge": ("ruling that two persons are one", "sammanslagning"),
+    "split": ("ruling that undoes a merge", "delning"),
+    "protection-lift": ("ruling that lifts a marking", "hävd skyddsmarkering"),
     "account": ("uid, mail and ePPN of an account", "kontouppgifter"),
 }
 """What a claim kind is called, in English and Swedish."""

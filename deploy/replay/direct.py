@@ -11,7 +11,7 @@ from connectors.sources.registry import load, load_records
 from connectors.targets.memory import MemoryTarget
 from deploy.replay.operator import Operator
 from deploy.settings import ExecuteSettings, MasterSettings
-from deploy.wiring import master, provisioning, sources
+from deploy.wiring import master, provisioning, rulings, sources
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_policy
 from deploy.wiring.groups import GROUPS
@@ -98,7 +98,9 @@ class DirectWorld:
             self._executor.retry_now(name)  # its back-off is in real time, which does not pass in a replay
 
     def operate(self, command: str, arguments: Mapping[str, str]) -> None:
-        Operator(self._edge, self.base.dead_letters, self._read_at, self._handler_of).do(command, arguments)
+        desk = rulings.desk(self.base, self._settings.master, self.readings.reader, self.bus)
+        letters = self.base.dead_letters
+        Operator(self._edge, desk, self.readings, letters, self._read_at, self._handler_of).do(command, arguments)
 
     def _read_at(self, topic: str, _partition: int, offset: int) -> Message:
         return self.bus.log(topic)[offset]

@@ -12,7 +12,7 @@ from deploy.quiet import Quiet
 from deploy.replay.operator import Operator
 from deploy.replay.wipe import wipe
 from deploy.running import Running
-from deploy.wiring import provisioning, sources
+from deploy.wiring import provisioning, rulings, sources
 from deploy.wiring.base import Base
 from deploy.wiring.handlers import handler_of
 from deploy.wiring.readings import readings
@@ -32,8 +32,8 @@ class LiveWorld:
 
     def __init__(self, running: Running) -> None:
         self.base = Base(running.master, "replay")
-        producer = KafkaProducer(running.master.broker, client_id="replay")
-        self.edge = sources.edge(self.base, producer)
+        self._producer = KafkaProducer(running.master.broker, client_id="replay")
+        self.edge = sources.edge(self.base, self._producer)
         self._running = running
         self._targets = provisioning.targets(running.execute)
         self.readings = readings(
@@ -63,6 +63,8 @@ class LiveWorld:
         master, execute = self._running.master, self._running.execute
         Operator(
             self.edge,
+            rulings.desk(self.base, master, self.readings.reader, self._producer),
+            self.readings,
             self.base.dead_letters,
             lambda topic, partition, offset: read_at(master.broker, topic, partition, offset),
             lambda group: handler_of(group, self.base, master, execute),

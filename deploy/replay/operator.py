@@ -2,6 +2,7 @@
 
 - {operator: loads release, with: {source: hr}}
 - {operator: dlq discard, with: {code: input.invalid, by: karin}}
+- {operator: merge, with: {person: "${anna}", into: "${ann}", evidence: a decision, by: karin, approved_by: omar}}
 """
 
 from collections.abc import Callable, Mapping
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from connectors.sources.edge import Edge
 from connectors.sources.loads import list_loads, release_load, void_load
 from connectors.sources.report import LoadState
+from deploy.readings import Readings
+from deploy.rulings import identity, protection
+from deploy.rulings.sending import Desk, Grounds
 from streams.bus import Handler
 from streams.contracts.errors import Rejected
 from streams.dead_letters import DeadLetter, DeadLetters, ReadAt
@@ -19,11 +23,24 @@ COMMANDS: Mapping[str, str] = {
     "loads void": "source",
     "dlq retry": "code",
     "dlq discard": "code",
+    "merge": "person",
+    "split": "person",
+    "protection propose": "person",
+    "protection approve": "person",
 }
 """The commands that a scenario can give, each with the argument that says to what: the newest total load of a source that is
-held, or every open dead letter of a code. `by` says who decides; left out: `operator`."""
+held, every open dead letter of a code, or the person with a number. `by` says who decides (left out: `operator`), and of
+a merge, a split or a proposal who asks; `refused` is the code that the command must answer with, doing nothing."""
 
-_BY = "by"
+_BY, _REFUSED = "by", "refused"
+_MORE: Mapping[str, tuple[str, ...]] = {
+    "merge": ("into", "evidence", "approved_by"),
+    "split": ("evidence", "approved_by"),
+    "protection propose": ("evidence",),
+}
+"""What a command needs besides."""
+_ALL = "raises"
+"""Of a proposal: `all` for every raise that stands, not only those that their source took back."""
 _NOBODY_NAMED = "operator"
 
 
@@ -32,36 +49,86 @@ def mistake_in(command: str, arguments: Mapping[str, object]) -> str:
     subject = COMMANDS.get(command)
     if subject is None:
         return f"unknown operator command; there are {', '.join(COMMANDS)}"
-    if subject not in arguments or not set(arguments) <= {subject, _BY}:
-        return f"{command} takes `with: {{{subject}: ...}}`, and `by`"
+    needed = {subject, *_MORE.get(command, ())}
+    if not needed <= set(arguments) or not set(arguments) <= needed | {_BY, _REFUSED} | _optional(command):
+        return f"{command} takes `with: {{{', '.join(f'{one}: ...' for one in sorted(needed))}}}`, and `by`, `refused`"
     if not all(isinstance(value, str) and value for value in arguments.values()):
         return f"{command}: its arguments are texts"
     return ""
 
 
+def _optional(command: str) -> set[str]:
+    return {_ALL} if command == "protection propose" else set()
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """`read_at` reads the log again; `handler_of` gives what the workers of a consumer group run."""
+    """`read_at` reads the log again; `handler_of` gives what the workers of a consumer group run; `desk` is what rulings are
+    made with."""
 
     edge: Edge
+    desk: Desk
+    readings: Readings
     dead_letters: DeadLetters
     read_at: ReadAt
     handler_of: Callable[[str], Handler]
 
     def do(self, command: str, arguments: Mapping[str, str]) -> None:
-        """Raises `Rejected("resource.unknown")` where there is nothing to do it to, and as the command does."""
+        """Raises `Rejected("resource.unknown")` where there is nothing to do it to, and as the command does;
+        `scenario.invalid` where it was to be refused and was done."""
+        wanted = arguments.get(_REFUSED)
+        try:
+            self._do(command, arguments)
+        except Rejected as refused:
+            if refused.code != wanted:
+                raise
+        else:
+            if wanted is not None:
+                raise Rejected("scenario.invalid", f"{command} was to be refused with {wanted}, and was done")
+
+    def _do(self, command: str, arguments: Mapping[str, str]) -> None:
         who = arguments.get(_BY, _NOBODY_NAMED)
         subject = arguments[COMMANDS[command]]
         if command == "loads release":
             release_load(self.edge, self._held(subject), who)
         elif command == "loads void":
             void_load(self.edge, self._held(subject), who)
+        elif COMMANDS[command] == "person":
+            self._rule(command, arguments, who)
         else:
             for letter in self._letters(subject):
                 if command == "dlq discard":
                     self.dead_letters.discard(letter.id, who)
                 else:
                     self.dead_letters.retry(letter.id, who, self.read_at, self.handler_of(letter.group))
+
+    def _rule(self, command: str, arguments: Mapping[str, str], who: str) -> None:
+        desk, person = self.desk, self._id(arguments["person"])
+        grounds = Grounds(arguments.get("evidence", ""), who, arguments.get("approved_by", ""))
+        if command == "merge":
+            desk.send(identity.merge(desk, person, self._id(arguments["into"]), grounds))
+        elif command == "split":
+            desk.send(identity.split(desk, self._own_id(arguments["person"]), grounds))
+        elif command == "protection propose":
+            every = arguments.get(_ALL) == "all"
+            desk.send(protection.propose(desk, person, grounds.evidence, who, every_raise=every))
+        else:
+            waiting = [one.name for case in protection.queue(desk) if case.person == person for one in case.proposals]
+            if not waiting:
+                raise Rejected("resource.unknown", "no proposal waits for this person")
+            for name in waiting:
+                desk.send(protection.approve(desk, name, who))
+
+    def _id(self, number: str) -> str:
+        found = self.readings.person_id(number)
+        if found is None:
+            raise Rejected("resource.unknown", "person")
+        return found
+
+    def _own_id(self, number: str) -> str:
+        """The id that the number has alone, whomever it was merged with."""
+        subject = self.readings.subject(number)
+        return self.desk.reader.members(self._id(number))[subject]
 
     def _held(self, source: str) -> int:
         held = (one.id for one in list_loads(self.edge.pool, source) if one.state == LoadState.HELD)

@@ -100,4 +100,4 @@ def _act(step: Step, scenario: Scenario, world: World, folder: Path, where: str)
     elif step.target is not None:
         world.target(step.target.name, step.target.action)
     else:
-        world.operate(step.operator, step.with_)
+        world.operate(step.operator, filled(step.with_, scenario.cast))

@@ -1,7 +1,7 @@
 """The master's leg: ingest and relay."""
 
 from deploy.settings import MasterSettings
-from deploy.wiring.base import Base
+from deploy.wiring.base import Base, Pool
 from deploy.wiring.data import read_register, read_releases
 from mmd.ingest.handler import IngestHandler
 from mmd.relay.relay import Relay
@@ -10,10 +10,11 @@ from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
 
 
-def ingest_handler(base: Base, settings: MasterSettings) -> IngestHandler:
+def ingest_handler(base: Base, settings: MasterSettings, pool: Pool | None = None) -> IngestHandler:
+    """`pool`: another than the base's, for a rehearsal."""
     codec = RecordCodec(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
     return IngestHandler(
-        base.pool,
+        pool or base.pool,
         codec,
         base.keys,
         read_register(settings.sources),

@@ -9,7 +9,7 @@ from connectors.targets.port import Disabling, Target
 from connectors.targets.scim.settings import ScimSettings
 from connectors.targets.scim.target import ScimTarget
 from deploy.settings import ExecuteSettings, ProvisioningSettings
-from deploy.wiring.base import Base
+from deploy.wiring.base import Base, Pool
 from deploy.wiring.data import read_policy
 from iam.evaluate.handler import EvaluateHandler
 from iam.evaluate.timers import Timers
@@ -20,9 +20,10 @@ from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
 
 
-def evaluate_handler(base: Base, settings: ProvisioningSettings) -> EvaluateHandler:
+def evaluate_handler(base: Base, settings: ProvisioningSettings, pool: Pool | None = None) -> EvaluateHandler:
+    """`pool`: another than the base's, for a rehearsal."""
     return EvaluateHandler(
-        base.pool,
+        pool or base.pool,
         PublishedCodec(base.keys),
         base.keys,
         read_policy(settings.policy),

@@ -8,17 +8,19 @@ from mmd.domain.heads import winners
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
-from streams.contracts.claims import ID_SUBJECT_PREFIX, NumberReference, is_unit
+from mmd.domain.rulings import joined, standing_merges
+from streams.contracts.claims import ID_SUBJECT_PREFIX, Merge, NumberReference, is_unit
 from streams.contracts.documents import PersonDocument
 
 
 def joined_subjects(
     claims: Iterable[LoggedClaim], register: SourceRegister, person_id_of: Callable[[str], str]
 ) -> list[set[str]]:
-    """The subjects in groups, one group a person: joined by number references of designated sources, and by the person
-    id that iam's claims name. Units are no persons and are left out."""
+    """The subjects in groups, one group a person: joined by number references of designated sources, by the person id
+    that iam's claims name, and by merges that were not undone. Units are no persons and are left out."""
+    known = list(claims)
     edges: list[tuple[str, str]] = []
-    for logged in claims:
+    for logged in known:
         subject = logged.subject
         if is_unit(subject):
             continue
@@ -26,10 +28,12 @@ def joined_subjects(
         if not subject.startswith(ID_SUBJECT_PREFIX):
             edges.append((subject, ID_SUBJECT_PREFIX + person_id_of(subject)))
         body = logged.claim.body
+        if isinstance(body, NumberReference | Merge) and register.place(logged) is not None:
+            edges.append((body.other_subject, ID_SUBJECT_PREFIX + person_id_of(body.other_subject)))
         if isinstance(body, NumberReference) and register.place(logged) is not None:
             edges.append((subject, body.other_subject))
-            edges.append((body.other_subject, ID_SUBJECT_PREFIX + person_id_of(body.other_subject)))
-    return components(edges)
+    persons = joined(components(edges), standing_merges(known, register))
+    return [set().union(*groups) for groups in persons]
 
 
 def derive_everyone(

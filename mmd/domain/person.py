@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from mmd.domain.candidates import Candidate, Candidates, designated, of_post, of_system
 from mmd.domain.claims import LoggedClaim, stamp_of
 from mmd.domain.heads import winners
-from mmd.domain.identity import Chain, Reference, resolve
+from mmd.domain.identity import Chain, Reference, components, resolve
 from mmd.domain.personas import employee_personas, guardian_persona, main_order, with_accounts
-from mmd.domain.protection import effective
+from mmd.domain.protection import effective, lifted, raise_key
 from mmd.domain.register import SourceRegister
+from mmd.domain.rulings import chain_of, standing_merges
+from mmd.domain.rulings import joined as joined_by
 from mmd.domain.status import derive_status
 from mmd.domain.timeline import Span, close, coalesce, overlay
 from streams.contracts.claims import (
@@ -17,12 +19,15 @@ from streams.contracts.claims import (
     AgreedName,
     Birth,
     Custody,
+    Lift,
     Marking,
+    Merge,
     Name,
     NumberReference,
     Protection,
     RegisteredAddress,
     SpecialAddress,
+    Split,
     WorkContact,
 )
 from streams.contracts.documents import (
@@ -59,7 +64,7 @@ def derive_person(
     joined = {logged.subject for logged in claims} if subjects is None else set(subjects)
     if subjects is not None:
         winning = [logged for logged in winning if logged.subject in joined]
-    protections = [c for c in winning if type(c.claim.body) is Protection]
+    protections = [c for c in winning if isinstance(c.claim.body, Protection | Lift)]
     marking, marking_stamps = effective(protections, register)
     chain = _chain(joined, winning, register)
     person = person_id_of(chain.oldest) if chain else min(joined).removeprefix(ID_SUBJECT_PREFIX)
@@ -88,7 +93,7 @@ def derive_person(
         agreed_name=_agreed_name(candidates),
         work_phone=_work_phone(candidates),
         registered_addresses=() if skyddad else _registered_addresses(candidates),
-        special_address=_special_address(candidates, protections if skyddad else None),
+        special_address=_special_address(candidates, _unlifted(protections, register) if skyddad else None),
         guardians=guardians,
         wards=wards,
         personas=tuple(personas),
@@ -104,7 +109,19 @@ def _chain(joined: set[str], winning: list[LoggedClaim], register: SourceRegiste
         if isinstance(body := logged.claim.body, NumberReference) and register.place(logged) is not None
     ]
     numbers = {subject for subject in joined if not subject.startswith(ID_SUBJECT_PREFIX)}
-    return resolve(numbers, references) if numbers else None
+    merges = standing_merges(winning, register)
+    if not merges:
+        return resolve(numbers, references) if numbers else None
+    edges = [(one.from_subject, one.to_subject) for one in references]
+    persons = joined_by(components([*edges, *((subject, subject) for subject in numbers)]), merges)
+    # One person, unless a claim of a subject that was erased joined them: what is left of that one comes first.
+    persons.sort(key=lambda groups: (len(groups), min(map(min, groups))))
+    return chain_of([group for groups in persons for group in groups], references)
+
+
+def _unlifted(protections: list[LoggedClaim], register: SourceRegister) -> list[LoggedClaim]:
+    gone = lifted(protections, register)
+    return [one for one in protections if raise_key(one) not in gone]
 
 
 def _aliases(
@@ -118,7 +135,8 @@ def _aliases(
 
 
 def _numbers(chain: Chain | None, winning: list[LoggedClaim], register: SourceRegister) -> tuple[NumberEntry, ...]:
-    """Oldest first; the current one is last. Stamped with who first named it, the population register before others."""
+    """Oldest first; the current one is last. Stamped with who first named it, the population register before others; a
+    ruling names no number."""
     if chain is None:
         return ()
     known: dict[str, tuple[tuple[object, ...], Identifier, LoggedClaim]] = {}
@@ -131,7 +149,7 @@ def _numbers(chain: Chain | None, winning: list[LoggedClaim], register: SourceRe
             known[subject] = key, identifier, logged
 
     for logged in winning:
-        if logged.identifier is not None:
+        if logged.identifier is not None and not isinstance(logged.claim.body, Merge | Split | Lift):
             consider(logged.subject, logged.identifier, logged)
         if isinstance(body := logged.claim.body, NumberReference) and register.place(logged) is not None:
             consider(body.other_subject, body.other, logged)

@@ -1,17 +1,20 @@
-"""Which document a subject belongs to: looked up, locked, and joined when a number reference says so.
+"""Which document a subject belongs to: looked up, locked, joined when a number reference or a ruling says so, and parted
+when a ruling does.
 
 Under the shared gate the mapping of a subject to its document never changes; joins happen only under the exclusive one.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
 import psycopg.rows
 
-from mmd.domain.identity import Reference, components, resolve
-from streams.contracts.claims import is_unit
+from mmd.domain.identity import Reference, components
+from mmd.domain.rulings import chain_of, joined
+from mmd.ingest import rulings
+from streams.contracts.claims import ID_SUBJECT_PREFIX, is_unit
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
@@ -117,14 +120,15 @@ def add_edges(cursor: Cursor, edges: Sequence[Edge]) -> None:
         cursor.execute(_ADD_EDGES, _columns(edges))
 
 
-def join(cursor: Cursor, edges: Sequence[Edge], own_ids: Mapping[str, str]) -> Joined:
-    """Join what the references (already added) join; the id of the oldest subject survives. Exclusive gate only.
+def join(cursor: Cursor, ends: Collection[str], own_ids: Mapping[str, str]) -> Joined:
+    """Join the persons of these subjects as the references and rulings say that were added, and part them where nothing
+    joins them any more. Of joined numbers the id of the oldest survives, of merged persons that of the one whom the ruling
+    names. Exclusive gate only.
 
-    `own_ids` must hold both ends of every edge, and their subjects must exist.
+    `own_ids` must hold every end, and both ends of every new reference and merge must be among them and exist.
     """
-    if not edges:
+    if not ends:
         return Joined()
-    ends = {end for edge in edges for end in (edge.from_subject, edge.to_subject)}
     survivors = survivors_of(cursor, (own_ids[end] for end in ends))
     cursor.execute(_SUBJECTS_OF, [sorted(set(survivors.values()))])
     rows = cursor.fetchall()
@@ -132,16 +136,18 @@ def join(cursor: Cursor, edges: Sequence[Edge], own_ids: Mapping[str, str]) -> J
     before: dict[str, str] = {own: survivor for _, own, survivor in rows}
     cursor.execute(_EDGES_AMONG, [sorted(subjects)])
     references = [Reference(*row) for row in cursor.fetchall()]
+    groups = components(
+        [(subject, ID_SUBJECT_PREFIX + own) for subject, own in subjects.items()]
+        + [(one.from_subject, one.to_subject) for one in references]
+    )
     renamed: dict[str, str] = {}
     kept: set[str] = set()
-    for group in components((one.from_subject, one.to_subject) for one in references):
-        chain = resolve(group, [one for one in references if one.from_subject in group])
-        survivor = subjects[chain.oldest]
+    for person in joined(groups, rulings.standing(cursor, sorted(subjects))):
+        chain = chain_of(person, references)
+        members = [subject for group in person for subject in group if subject in subjects]
+        survivor = subjects[members[0] if chain is None else chain.oldest]
         kept.add(survivor)
-        for subject in group:
-            own = subjects[subject]
-            if before[own] != survivor:
-                renamed[own] = survivor
+        renamed.update({subjects[one]: survivor for one in members if before[subjects[one]] != survivor})
     cursor.execute(_RENAME, [list(renamed), list(renamed.values())])
     return Joined(renamed, frozenset(kept))
 

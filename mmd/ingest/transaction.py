@@ -1,8 +1,8 @@
 """The ingest transaction: one batch of prepared claims becomes documents, all or nothing.
 
 Lock order: the join gate, the rows of the documents concerned (sorted, one statement), heads (sorted), document rows
-(sorted), dirty rows (sorted). Ordinary batches share the gate. A batch that joins two persons, or that takes a head away
-from another subject, holds it alone: only then can a document be concerned that was not known when locks were taken.
+(sorted), dirty rows (sorted). Ordinary batches share the gate. A batch that joins or parts persons, or that takes a head
+away from another subject, holds it alone: only then can a document be concerned that was not known when locks were taken.
 """
 
 import datetime as dt
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import psycopg
 
 from mmd.domain.register import SourceRegister
-from mmd.ingest import identities, storage
+from mmd.ingest import identities, rulings, storage
 from mmd.ingest.documents import Cause, Writer
 from mmd.ingest.identities import Cursor, Edge, Joined
 from mmd.ingest.prepare import NewClaim, Prepared
+from mmd.ingest.rulings import Rulings
 from mmd.store.own_ids import own_id
 from streams.contracts.claims import NumberReference
 from streams.contracts.time import local_date
@@ -55,12 +56,14 @@ class Ingest:
         if not fresh and not earlier:
             return
         edges = [edge for one in (*fresh, *earlier) if (edge := _edge(one)) is not None]
+        ruled = Rulings.of((*fresh, *earlier))
         lost = storage.settle_heads(cursor, fresh)
-        if (lost or identities.unknown_edges(cursor, edges)) and not alone:
+        if (lost or ruled or identities.unknown_edges(cursor, edges)) and not alone:
             raise NeedsGateAlone
         storage.store(cursor, fresh, earlier)
         identities.add_edges(cursor, edges)
-        joined = self._join(cursor, edges, own_ids) if alone else Joined()
+        rulings.add(cursor, ruled)
+        joined = self._join(cursor, edges, ruled, own_ids) if alone else Joined()
         own_ids.update({subject: self._own_id(subject) for subject in lost})
         survivors = identities.survivors_of(cursor, own_ids.values())
         touched = {one.logged.subject for one in (*fresh, *earlier)} | lost
@@ -71,12 +74,14 @@ class Ingest:
         redirects = {old: new for old, new in joined.renamed.items() if old != new}
         self._writer(cursor, now).write(groups, redirects, causes)
 
-    def _join(self, cursor: Cursor, edges: list[Edge], own_ids: dict[str, str]) -> Joined:
-        """Number references joined; the subjects that are only referred to become known with them."""
-        own_ids.update({edge.to_subject: self._own_id(edge.to_subject) for edge in edges})
-        if edges:
-            identities.ensure_subjects(cursor, {edge.to_subject: own_ids[edge.to_subject] for edge in edges})
-        return identities.join(cursor, edges, own_ids)
+    def _join(self, cursor: Cursor, edges: list[Edge], ruled: Rulings, own_ids: dict[str, str]) -> Joined:
+        """Number references and rulings; the subjects that are only referred to become known with them."""
+        ends = {end for edge in edges for end in (edge.from_subject, edge.to_subject)} | ruled.subjects
+        named = {subject: self._own_id(subject) for subject in ends}
+        own_ids.update(named)
+        if named:
+            identities.ensure_subjects(cursor, named)
+        return identities.join(cursor, ends, own_ids)
 
     def _own_id(self, subject: str) -> str:
         return own_id(self.person_secret, subject)

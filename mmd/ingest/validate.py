@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mmd.domain.claims import KINDS
+from mmd.domain.rulings import two_persons
 from streams.contracts.claims import (
     ID_SUBJECT_PREFIX,
     Absent,
@@ -14,11 +15,14 @@ from streams.contracts.claims import (
     DatedName,
     Employment,
     Leave,
+    Lift,
+    Merge,
     NumberReference,
     Protection,
     Relation,
     Segment,
     SourceRecord,
+    Split,
     UnitName,
     UnitNode,
     UnitParent,
@@ -90,21 +94,35 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
         return Rejected("input.end-before-start", kind)
     if isinstance(body, Employment) and not (body.employer and body.employment_id):
         return Rejected("input.missing", "employment: employer, employment_id")
-    if isinstance(body, NumberReference) and (
+    if isinstance(body, NumberReference | Merge) and (
         body.other_subject in ("", record.subject) or body.other_subject.startswith(ID_SUBJECT_PREFIX)
     ):
-        return Rejected("input.invalid", "number-reference: other_subject")
+        return Rejected("input.invalid", f"{kind}: other_subject")
+    if isinstance(body, Merge | Split | Lift) and (refused := _not_a_ruling(record, body)) is not None:
+        return refused
     for field, text, of_person in _names(claim):
         if len(text) > NAME_MOST or (of_person and text and _SUBJECT.fullmatch(text) is None):
             return Rejected("input.invalid", f"{kind}: {field}")
     return None
 
 
+def _not_a_ruling(record: SourceRecord, body: Merge | Split | Lift) -> Rejected | None:
+    """A ruling is about a number's subject, and needs evidence and two persons; a proposed lift the one who asks."""
+    if record.subject.startswith(ID_SUBJECT_PREFIX):
+        return Rejected("input.invalid", "ruling: subject")
+    if not body.evidence.strip() or not body.asked_by.strip():
+        return Rejected("input.missing", "ruling: evidence, asked_by")
+    proposed = isinstance(body, Lift) and not body.approved_by
+    return None if proposed or two_persons(body.asked_by, body.approved_by) else Rejected("ruling.one-pair-of-eyes")
+
+
 def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
     """Field, text, and whether it names a person: what the claim refers to by key."""
     body = claim.body
-    if isinstance(body, NumberReference):
+    if isinstance(body, NumberReference | Merge):
         yield "other_subject", body.other_subject, True
+    elif isinstance(body, Split):
+        yield from (("merges", name, False) for name in body.merges)
     elif isinstance(body, Employment):
         yield "employer", body.employer, False
         yield "employment_id", body.employment_id, False

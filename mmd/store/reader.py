@@ -15,6 +15,7 @@ from mmd.domain.claims import LoggedClaim
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
+from mmd.domain.rulings import Joining, joined
 from mmd.store import disclosing
 from mmd.store.claim_rows import ClaimAsRead
 from mmd.store.conflicts import ConflictEntry, Conflicts
@@ -36,6 +37,14 @@ where i.survivor = (select survivor from mmd.identity where id = %s)
 _EDGES = """
 select from_subject, to_subject from mmd.edge
 where from_subject = any(%(subjects)s) and to_subject = any(%(subjects)s) and logged_at <= %(known)s
+"""
+_MERGES = """
+select version, name, subject, other_subject from mmd.merge m
+where subject = any(%(subjects)s) and logged_at <= %(known)s
+  and not exists (select from mmd.split s where s.subject = m.subject and s.name = m.name)
+"""
+_MARKED = """
+select id from mmd.document where kind = 'person' and marking not in ('none', 'unverified') order by id
 """
 _CLAIMS = """
 select c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body from mmd.claim c
@@ -129,15 +138,17 @@ class Reader:
 
     def as_known(self, person_id: str, known: dt.datetime, register: SourceRegister) -> PersonDocument | None:
         """The person as derived from what was logged until then (UTC, inclusive), None if nothing was. The marking is
-        that of then: before disclosing use `mmd.domain.disclosure.under_todays_marking`."""
+        that of then: before disclosing use `mmd.domain.disclosure.under_todays_marking`. A merge that has been undone
+        since is not seen any more."""
         with self._pool.connection() as connection:
             members: dict[str, str] = dict(connection.execute(_MEMBERS, [person_id]).fetchall())
             asked = {"subjects": sorted(members), "known": known}
             edges = connection.execute(_EDGES, asked).fetchall()
+            merges = [Joining(*row) for row in connection.execute(_MERGES, asked).fetchall()]
             rows = connection.execute(_CLAIMS, asked).fetchall()
         claims = self._claims(rows)
         spoken = {claim.subject for claim in claims}
-        subjects = self._joined_then(person_id, members, edges)
+        subjects = self._joined_then(person_id, members, edges, merges)
         if not subjects & spoken:
             return None
         return derive_person(claims, register, self._own_id, subjects=subjects)
@@ -149,11 +160,24 @@ class Reader:
             rows = connection.execute(_CLAIMS, {"subjects": subjects, "known": _EVER}).fetchall()
         return [claim for claim in self._claims(rows) if claim.subject in subjects]
 
-    def _joined_then(self, person_id: str, members: Mapping[str, str], edges: list[tuple[str, str]]) -> set[str]:
+    def members(self, person_id: str) -> dict[str, str]:
+        """The subjects of the person (aliases resolved), each with the id that it has alone. Empty: no such person."""
+        with self._pool.connection() as connection:
+            return dict(connection.execute(_MEMBERS, [person_id]).fetchall())
+
+    def marked(self) -> list[str]:
+        """The ids of all persons whose effective marking is a marking: neither NONE nor UNVERIFIED."""
+        with self._pool.connection() as connection:
+            return [row[0] for row in connection.execute(_MARKED).fetchall()]
+
+    def _joined_then(
+        self, person_id: str, members: Mapping[str, str], edges: list[tuple[str, str]], merges: list[Joining]
+    ) -> set[str]:
         """Of the subjects that are one person now, those that were one with the asked-for id then."""
         numbers = {own: subject for subject, own in members.items() if not subject.startswith(ID_SUBJECT_PREFIX)}
         named = [(s, numbers[own]) for s, own in members.items() if own in numbers]
-        for group in components([*edges, *named, *((s, s) for s in members)]):
+        for person in joined(components([*edges, *named, *((s, s) for s in members)]), merges):
+            group = set().union(*person)
             if any(members[subject] == person_id for subject in group):
                 return group
         return set()

@@ -79,6 +79,26 @@ class EdgeRow(MmdTable, table=True):
     logged_at: dt.datetime = _instant()
 
 
+class MergeRow(MmdTable, table=True):
+    """A merge that an operator ruled (`name`, in order of `version`), kept for ever, undone or not."""
+
+    __tablename__ = "merge"
+    subject: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    other_subject: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    logged_at: dt.datetime = _instant()
+
+
+class SplitRow(MmdTable, table=True):
+    """A merge of this subject, by name, that an operator undid; the merge itself may come later."""
+
+    __tablename__ = "split"
+    subject: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    logged_at: dt.datetime = _instant()
+
+
 class ClaimRow(MmdTable, table=True):
     """One claim in one version. `id` is a hash of the natural key (source, source key, kind, valid from, version,
     digest), `head` of its first four parts. `standing`: counts in every version for ever and has no head."""

@@ -208,6 +208,45 @@ class AccountFacts(_Body, frozen=True, tag="account"):
     mail: str = ""
 
 
+# --- an operator's rulings (source `ruling`); asked for by one person and approved by another ---
+class Merge(_Body, frozen=True, tag="merge"):
+    """The person of this subject and that of `other_subject` are one, under the id of the latter. The record's source key
+    names the ruling."""
+
+    other_subject: str
+    evidence: str
+    asked_by: str
+    approved_by: str
+
+
+class Split(_Body, frozen=True, tag="split"):
+    """The merges of these names that were said of the same subject are undone. A later merge has another name."""
+
+    merges: tuple[str, ...]
+    evidence: str
+    asked_by: str
+    approved_by: str
+
+
+class RaiseName(msgspec.Struct, frozen=True, order=True):
+    """The natural key of one protection claim that raised, on the subject of the claim that names it."""
+
+    source: str
+    source_key: str
+    version: str
+    digest: str
+
+
+class Lift(_Body, frozen=True, tag="protection-lift"):
+    """A protection officer lifts exactly these raises (SM2). While `approved_by` is empty it is a proposal, which lifts
+    nothing."""
+
+    raises: tuple[RaiseName, ...]
+    evidence: str
+    asked_by: str
+    approved_by: str = ""
+
+
 class Absent(_Body, frozen=True, tag="absent"):
     """The source no longer has this (`of` is a claim kind). Only from total records and settled total loads."""
 
@@ -230,6 +269,9 @@ Body = (
     | UnitStructure
     | UnitName
     | AccountFacts
+    | Merge
+    | Split
+    | Lift
     | Absent
 )
 
@@ -239,13 +281,16 @@ class Replaces(StrEnum):
 
     RECORD = "record"  # the whole of (source, source key, kind)
     FROM = "from"  # only the one with the same valid-from; older ones stay as history
-    NOTHING = "nothing"  # every version counts for ever (protection, number references, status: death is absorbing)
+    NOTHING = "nothing"  # every version counts for ever (protection, references, rulings; status: death is absorbing)
 
 
 REPLACES: dict[str, Replaces] = {
     "protection": Replaces.NOTHING,
     "number-reference": Replaces.NOTHING,
     "registration": Replaces.NOTHING,
+    "merge": Replaces.NOTHING,
+    "split": Replaces.NOTHING,
+    "protection-lift": Replaces.NOTHING,
     "name": Replaces.FROM,
     "registered-address": Replaces.FROM,
 }

@@ -69,6 +69,16 @@ _TEXTS = {
     "number.cycle": ErrorText(
         422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
     ),
+    "ruling.one-pair-of-eyes": ErrorText(
+        422, "A ruling needs two persons: one asks, another approves.", "Ett beslut kräver två personer."
+    ),
+    "ruling.one-person": ErrorText(409, "They are one person already.", "De är redan en och samma person."),
+    "ruling.marked": ErrorText(
+        409,
+        "One of them is or was protected: only the population register can join them.",
+        "Någon av dem har eller har haft skyddade personuppgifter: bara folkbokföringen kan föra ihop dem.",
+    ),
+    "ruling.nothing": ErrorText(409, "There is nothing to rule on.", "Det finns inget att besluta om."),
     "access.unauthenticated": ErrorText(401, "A valid access token is needed.", "Giltig åtkomstbiljett krävs."),
     "access.denied": ErrorText(403, "The release does not allow this.", "Utlämnandebeslutet medger inte detta."),
     "resource.unknown": ErrorText(404, "No such resource for this reader.", "Finns inte för denna läsare."),

@@ -19,6 +19,7 @@ from streams.catalogue import (
     SOURCE_EMPLOYMENT,
     SOURCE_ORGANISATION,
     SOURCE_PERSON,
+    SOURCE_RULING,
     SOURCE_URGENT,
 )
 from streams.database import open_pool
@@ -59,6 +60,7 @@ def every_door(one_database: str, pool: Pool) -> Iterator[Mapping[str, Door]]:
         SOURCE_EMPLOYMENT: (doors.employment, doors.subject, KeyClass.INNER),
         SOURCE_URGENT: (doors.raised, doors.subject, KeyClass.INNER),
         SOURCE_ACCOUNT: (doors.account, lambda n: id_subject(doors.document(n)), KeyClass.ACCOUNT),
+        SOURCE_RULING: (doors.ruling, doors.subject, KeyClass.INNER),
         SOURCE_ORGANISATION: (doors.unit_record, doors.unit, None),
     }
     published = {

@@ -76,6 +76,12 @@ def account(number: int) -> Content:
     return _record("iam", [{"body": body}], number, id_subject(document(number)))
 
 
+def ruling(number: int) -> Content:
+    raised = {"source": "navet", "source_key": subject(number), "version": "1", "digest": "d"}
+    body = {"kind": "protection-lift", "raises": [raised], "evidence": CANARY, "asked_by": "anna"}
+    return _record("ruling", [{"body": body}], number, subject(number)) | {"source_key": f"lift-{number}"}
+
+
 def person_document(number: int) -> Content:
     stamp = {"source": "navet", "source_key": "s", "version": "1", "logged_at": "2026-03-02T08:00:00Z"}
     name = {"given": CANARY, "middle": "", "family": "B", "call_name": "", "stamp": stamp}

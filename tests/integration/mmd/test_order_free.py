@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mmd.domain.everyone import derive_everyone
+from mmd.domain.protection import raise_key
 from mmd.ingest.prepare import Preparer
 from mmd.store.own_ids import own_id
 from streams.contracts.claims import (
@@ -20,11 +21,15 @@ from streams.contracts.claims import (
     Claim,
     Custody,
     Employment,
+    Lift,
+    Merge,
     Name,
     Protection,
+    RaiseName,
     Registration,
     Relation,
     Segment,
+    Split,
     UnitNode,
     UnitParent,
     UnitPeriod,
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 
 PERSON_SECRET, DIGEST_SECRET = b"p" * 32, b"d" * 32
 PEOPLE = 4
+EVIDENCE = ("a decision", "anna", "bertil")
 FIRST = dt.date(2024, 1, 1)
 UNITS = [unit_key("kommun", number) for number in ("1", "2")]
 
@@ -93,11 +99,38 @@ moving = st.tuples(
     version,
     st.tuples(st.just("employment"), st.just(FIRST), st.just(UNITS[0]), st.just(0)),
 )
-histories = st.lists(st.one_of(navet, navet, hr, moving, organisation, account), min_size=2, max_size=14)
+ruling = st.tuples(
+    st.just("ruling"),
+    who,
+    st.sampled_from(["r1", "r2"]),
+    version,
+    st.one_of(
+        st.tuples(st.just("merge"), who),
+        st.tuples(st.just("split"), st.sampled_from(["r1", "r2"])),
+        st.tuples(st.just("lift"), version, st.booleans(), st.booleans()),
+    ),
+)
+histories = st.lists(st.one_of(navet, navet, hr, moving, organisation, account, ruling), min_size=2, max_size=14)
 
 
-def body(people: Sequence[Someone], about: int, key: str, what: tuple[object, ...]) -> Body | Claim | None:
+def raise_of(master: Master, one: Someone, stamp: str, protection: Protection) -> RaiseName:
+    """The name that ingest gives a raise of the population register."""
+    preparer = Preparer(master.codec, master.keys, master.register, PERSON_SECRET, DIGEST_SECRET)
+    (claim,) = preparer.prepare([master.record(one, stamp, protection)]).claims.values()
+    return raise_key(claim.logged)[1]
+
+
+def body(
+    master: Master, people: Sequence[Someone], about: int, key: str, what: tuple[object, ...]
+) -> Body | Claim | None:
     match what:
+        case ("merge", int(other)):
+            return Merge(people[other].subject, *EVIDENCE) if other != about else None
+        case ("split", str(name)):
+            return Split((name,), *EVIDENCE)
+        case ("lift", str(stamp), bool(sekretess), bool(skyddad)):
+            raised = raise_of(master, people[about], stamp, Protection(sekretess, skyddad))
+            return Lift((raised,), *EVIDENCE)
         case ("protection", bool(sekretess), bool(skyddad)):
             return Protection(sekretess, skyddad)
         case ("name", str(given), dt.date() as start):
@@ -124,7 +157,7 @@ def body(people: Sequence[Someone], about: int, key: str, what: tuple[object, ..
 def log_of(master: Master, people: Sequence[Someone], history: Sequence[Saying]) -> list[Message]:
     log = []
     for number, (source, about, key, stamp, what) in enumerate(history):
-        claim = body(people, about, key, what)
+        claim = body(master, people, about, key, what)
         if claim is None:
             continue
         at = master.clock.now() + dt.timedelta(seconds=number)
@@ -135,7 +168,8 @@ def log_of(master: Master, people: Sequence[Someone], history: Sequence[Saying])
         elif source == "org":
             log.append(master.record(UNITS[about], stamp, claim, source=source, at=at, event=event))
         else:
-            log.append(master.record(people[about], stamp, claim, source=source, key=key, at=at, event=event))
+            whom = people[about].subject if source == "ruling" else people[about]
+            log.append(master.record(whom, stamp, claim, source=source, key=key, at=at, event=event))
     return log
 
 

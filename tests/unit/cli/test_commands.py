@@ -23,6 +23,8 @@ READING = (
         "dlq show",
         "loads list",
         "loads show",
+        "protection list",
+        "protection report",
     ),
     *("catalogue", "openapi", "replay"),
 )

@@ -50,6 +50,7 @@ NAVET_KINDS = (
     "custody",
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
+RULING_KINDS = ("merge", "split", "protection-lift")
 
 
 def register_data() -> dict[str, Any]:
@@ -64,6 +65,7 @@ def register_data() -> dict[str, Any]:
             *rows("person", ["ruling", "navet"], NAVET_KINDS),
             *rows("employment", ["hr"], HR_KINDS),
             *rows("account", ["iam"], ("account",)),
+            *rows("rulings", ["ruling"], RULING_KINDS),
             *rows("organisation", ["org"], ("unit-node", "unit-structure", "unit-name")),
         ]
     }

@@ -35,6 +35,9 @@ BODIES: list[claims.Body] = [
     claims.UnitStructure((claims.UnitParent("", DAY),)),
     claims.UnitName(()),
     claims.AccountFacts("a"),
+    claims.Merge("subject", "a decision", "anna", "bertil"),
+    claims.Split(("merge-1",), "a decision", "anna", "bertil"),
+    claims.Lift((claims.RaiseName("navet", "key", "1", "digest"),), "a decision", "anna"),
     claims.Absent("name"),
 ]
 
