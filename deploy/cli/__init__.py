@@ -38,6 +38,7 @@ _MODULES = {
     "backup": "backup",
     "restore": "backup",
     "offsets": "backup",
+    "rebuild": "rebuild",
     "ingest": "workers",
     "relay": "workers",
     "evaluate": "workers",

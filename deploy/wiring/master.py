@@ -10,8 +10,8 @@ from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
 
 
-def ingest_handler(base: Base, settings: MasterSettings) -> IngestHandler:
-    codec = RecordCodec(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
+def ingest_handler(base: Base, settings: MasterSettings, kind: type[RecordCodec] = RecordCodec) -> IngestHandler:
+    codec = kind(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
     return IngestHandler(
         base.pool,
         codec,
