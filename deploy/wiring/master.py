@@ -4,6 +4,9 @@ from deploy.settings import MasterSettings
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_register, read_releases
 from mmd.ingest.handler import IngestHandler
+from mmd.ingest.portable import Importer
+from mmd.ingest.prepare import Preparer
+from mmd.ingest.transaction import Ingest
 from mmd.relay.relay import Relay
 from streams.bus import Producer
 from streams.codec import PublishedCodec, RecordCodec
@@ -22,6 +25,13 @@ def ingest_handler(base: Base, settings: MasterSettings, kind: type[RecordCodec]
         base.clock,
         ticker=base.ticker,
     )
+
+
+def importer(base: Base, settings: MasterSettings) -> Importer:
+    register, person = read_register(settings.sources), settings.secret("person.secret")
+    digest = settings.secret("digest.secret")
+    preparer = Preparer(RecordCodec(base.keys), base.keys, register, person, digest)
+    return Importer(preparer, Ingest(base.keys, register, person, digest))
 
 
 def relay(base: Base, settings: MasterSettings, producer: Producer) -> Relay:
