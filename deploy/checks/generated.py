@@ -11,7 +11,7 @@ from deploy.docs.flows import flows
 from deploy.docs.source_map import source_map
 from deploy.docs.traceability import traceability
 from deploy.docs.traces import read_outcomes, read_traces
-from deploy.operations import metrics
+from deploy.operations import metrics, portable
 from deploy.replay import scenario
 from deploy.wiring.data import read_policy, read_register, read_releases
 from mmd.api.app import create_app
@@ -75,6 +75,7 @@ PAGES: dict[str, Callable[[], str]] = {
     ),
     "docs/openapi.json": lambda: _json(create_app(None).openapi()),
     "deploy/replay/scenario.schema.json": lambda: _json(scenario.json_schema()),
+    "deploy/operations/export.schema.json": lambda: _json(portable.json_schema()),
 }
 
 TREE_PAGES: dict[str, Callable[[Path], str]] = {

@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from keyword import iskeyword
 from typing import TextIO
 
 import click
@@ -23,7 +24,8 @@ class _Commands(click.Group):
         module = _MODULES.get(cmd_name)
         if module is None:
             return None
-        command = getattr(importlib.import_module(f"deploy.cli.{module}"), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command = getattr(importlib.import_module(f"deploy.cli.{module}"), f"{name}_" if iskeyword(name) else name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
@@ -38,6 +40,9 @@ _MODULES = {
     "backup": "backup",
     "restore": "backup",
     "offsets": "backup",
+    "rebuild": "rebuild",
+    "export": "portable",
+    "import": "portable",
     "ingest": "workers",
     "relay": "workers",
     "evaluate": "workers",

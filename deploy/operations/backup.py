@@ -43,7 +43,7 @@ _VARIABLES = {
     "sslcert": "PGSSLCERT",
     "sslkey": "PGSSLKEY",
 }
-_AFTER = """
+AFTER = """
 update mmd.epoch set number = greatest(number + 1, extract(epoch from clock_timestamp())::bigint);
 update mmd.document set touched = pg_current_xact_id();
 insert into mmd.dirty (document, lane, number, cause, caused_at)
@@ -88,8 +88,8 @@ def back_up(
         file.parent.chmod(0o700)
     with psycopg.connect(store_url) as connection:
         row = connection.execute("select clock_timestamp()").fetchone()
-    _dump(store_url, STORES, folder / STORE_FILE)
-    _dump(keys_url, KEYS, keys_folder / KEYS_FILE, without=("streams.worker",))
+    dump_schemas(store_url, STORES, folder / STORE_FILE)
+    dump_schemas(keys_url, KEYS, keys_folder / KEYS_FILE, without=("streams.worker",))
     revisions = {one.package: one.database for one in schemas}
     about = About(row[0].isoformat() if row else "", version, revisions, offsets)
     (folder / ABOUT_FILE).write_text(json.dumps(msgspec.to_builtins(about), indent=1) + "\n", encoding="utf-8")
@@ -111,30 +111,30 @@ def restore(folder: Path, keys_folder: Path, store_url: str, keys_url: str) -> b
     Raises `Rejected("input.invalid")` where stores are there already, and `Unavailable` where `pg_restore` fails.
     """
     read_about(folder)
-    there = _schemas_in(store_url, STORES)
+    there = schemas_in(store_url, STORES)
     if there:
         raise Rejected("input.invalid", f"the database holds {', '.join(there)} already")
-    needs_keys = not _schemas_in(keys_url, KEYS)
+    needs_keys = not schemas_in(keys_url, KEYS)
     if needs_keys:
-        _restore(keys_url, keys_folder / KEYS_FILE)
+        load_schemas(keys_url, keys_folder / KEYS_FILE)
     pool = open_pool(keys_url, size=1)
     try:
         HeldFlows(pool).hold(EXECUTE, RESTORED, "store.restored", 0)
     finally:
         pool.close()
-    _restore(store_url, folder / STORE_FILE)
+    load_schemas(store_url, folder / STORE_FILE)
     with psycopg.connect(store_url) as connection:
-        connection.execute(_AFTER)
+        connection.execute(AFTER)
     return needs_keys
 
 
-def _schemas_in(url: str, names: Sequence[str]) -> list[str]:
+def schemas_in(url: str, names: Sequence[str]) -> list[str]:
     with psycopg.connect(url) as connection:
         rows = connection.execute("select nspname from pg_namespace where nspname = any(%s) order by 1", [list(names)])
         return [str(row[0]) for row in rows.fetchall()]
 
 
-def _dump(url: str, schemas: Sequence[str], file: Path, without: Sequence[str] = ()) -> None:
+def dump_schemas(url: str, schemas: Sequence[str], file: Path, without: Sequence[str] = ()) -> None:
     chosen = [f"--schema={name}" for name in schemas] + [f"--exclude-table-data={name}" for name in without]
     partial = file.with_suffix(".part")
     _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", *chosen, f"--file={partial}")
@@ -142,7 +142,7 @@ def _dump(url: str, schemas: Sequence[str], file: Path, without: Sequence[str] =
     partial.rename(file)
 
 
-def _restore(url: str, file: Path) -> None:
+def load_schemas(url: str, file: Path) -> None:
     if not file.is_file():
         raise Rejected("input.invalid", f"{file.name} is not there")
     database = conninfo_to_dict(url).get("dbname") or "kallan"

@@ -54,7 +54,7 @@ class DirectWorld:
         self.base = Base(settings.master, "replay", pool_size=8, given_clock=self.clock)
         self.targets = {name: MemoryTarget(name) for name in read_policy(settings.execute.policy).targets}
         self._edge = sources.edge(self.base, self.bus)
-        self._settings = settings
+        self.settings = settings
         self._consumers = self._runners()
         self._executor = provisioning.executor(self.base, settings.execute, self.targets)
         self._steps: Sequence[Callable[[], int]] = (
@@ -69,7 +69,7 @@ class DirectWorld:
         return [message for topic in self.bus.topics() for message in self.bus.log(topic)]
 
     def _handler_of(self, group: str) -> Handler:
-        return handler_of(group, self.base, self._settings.master, self._settings.execute)
+        return handler_of(group, self.base, self.settings.master, self.settings.execute)
 
     def _runners(self) -> list[tuple[str, str, Runner]]:
         return [

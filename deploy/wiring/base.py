@@ -18,7 +18,7 @@ from streams.dead_letters import DeadLetters
 from streams.keys import PostgresKeyRing
 from streams.metrics import Meter
 from streams.revisions import guard
-from streams.sealing import KeyState
+from streams.sealing import KeyRing, KeyState
 from streams.worker_metrics import KEY_MISSES
 
 KEYS = "streams"
@@ -59,8 +59,11 @@ class Base:
         )
 
     @cached_property
-    def keys(self) -> PostgresKeyRing:
+    def keys(self) -> KeyRing:
         """The data keys; which classes a process may use is decided by the codecs that it is given."""
+        return self.key_ring()
+
+    def key_ring(self) -> PostgresKeyRing:
         return PostgresKeyRing(self.keys_pool, self.settings.master_key, missed=self._key_missed)
 
     @staticmethod

@@ -4,15 +4,20 @@ from deploy.settings import MasterSettings
 from deploy.wiring.base import Base, Pool
 from deploy.wiring.data import read_register, read_releases
 from mmd.ingest.handler import IngestHandler
+from mmd.ingest.portable import Importer
+from mmd.ingest.prepare import Preparer
+from mmd.ingest.transaction import Ingest
 from mmd.relay.relay import Relay
 from streams.bus import Producer
 from streams.codec import PublishedCodec, RecordCodec
 from streams.sealing import KeyClass
 
 
-def ingest_handler(base: Base, settings: MasterSettings, pool: Pool | None = None) -> IngestHandler:
-    """`pool`: another than the base's, for a rehearsal."""
-    codec = RecordCodec(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
+def ingest_handler(
+    base: Base, settings: MasterSettings, pool: Pool | None = None, kind: type[RecordCodec] = RecordCodec
+) -> IngestHandler:
+    """`pool`: another than the base's, for a rehearsal; `kind`: the codec that opens the records."""
+    codec = kind(base.keys, KeyClass.INNER, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
     return IngestHandler(
         pool or base.pool,
         codec,
@@ -23,6 +28,13 @@ def ingest_handler(base: Base, settings: MasterSettings, pool: Pool | None = Non
         base.clock,
         ticker=base.ticker,
     )
+
+
+def importer(base: Base, settings: MasterSettings) -> Importer:
+    register, person = read_register(settings.sources), settings.secret("person.secret")
+    digest = settings.secret("digest.secret")
+    preparer = Preparer(RecordCodec(base.keys), base.keys, register, person, digest)
+    return Importer(preparer, Ingest(base.keys, register, person, digest))
 
 
 def relay(base: Base, settings: MasterSettings, producer: Producer) -> Relay:

@@ -201,4 +201,8 @@ def _event(row: AccountRow, kind: str, moment: str) -> str:
 
 
 def _facts(row: AccountRow) -> bytes:
-    return msgspec.json.encode(AccountFacts(row.given.id, row.personas, row.given.uid, row.given.eppn))
+    given, key = row.given, row.key
+    facts = AccountFacts(
+        given.id, row.personas, given.uid, given.eppn, employer=key.employer, account_class=key.account_class
+    )
+    return msgspec.json.encode(facts)

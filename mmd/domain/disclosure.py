@@ -41,8 +41,8 @@ def disclose(
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
     agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
     bytes whether or not the person has other personas: agreed name and work phone need the employee type, wards the
-    guardian type; ids of earlier numbers and the stamps of numbers and markings, which may name another role's source,
-    need all types.
+    guardian type; the stamps of numbers and markings, which may name another role's source, need all types. Ids of earlier
+    numbers need all types too, or a release that names them (`aliases`): one whose accounts must follow the person.
     """
     marked = document.marking is None or document.marking.discloses_like_marked
     personas = _visible(document.personas, release)
@@ -56,7 +56,7 @@ def disclose(
     open_ids = None if release.marked is Marked.CLEARED else unmarked
     return PersonDocument(
         id=document.id,
-        aliases=document.aliases if whole else (),
+        aliases=document.aliases if whole or allows("aliases") else (),
         marking=document.marking if allows("marking") else None,
         marking_stamps=document.marking_stamps if allows("marking") and whole else (),
         restricted=marked,

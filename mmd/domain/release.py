@@ -26,6 +26,7 @@ ATTRIBUTES = frozenset(
         "personas",
         "work-phone",
         "accounts",
+        "aliases",  # ids of earlier numbers; readers of all persona types get them anyway
         "marking",
     }
 )

@@ -4,8 +4,9 @@ One bad claim does not take the others with it: the protection claim of a post c
 of a record without a version stamp nothing but the protection claim is used.
 """
 
+import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from streams.catalogue import CONTENTS
 from streams.codec import Failed, Incoming, RecordCodec
 from streams.contracts.claims import Claim, SourceRecord, is_unit
 from streams.contracts.errors import Rejected
-from streams.envelope import Envelope, Message
+from streams.envelope import Message
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing, KeyState
 
@@ -97,6 +98,24 @@ class Preparer:
             self._record(found, one, keys)
         return found
 
+    def logged(self, records: Iterable[tuple[str, dt.datetime, SourceRecord]]) -> Prepared:
+        """Records that were accepted before, each with the event and the time (UTC) of its first logging. What does not
+        hold together is refused as in `prepare`; whoever is erased is left out."""
+        found, listed = Prepared(), list(records)
+        keys = self._keys.current(KeyClass.INNER, {r.subject for _, _, r in listed if not is_unit(r.subject)})
+        found.live_keys = dict(keys)
+        for event, logged_at, record in listed:
+            if not is_unit(record.subject) and record.subject not in keys:
+                continue
+            refused = check_record(record)
+            for claim in record.claims:
+                refused = refused or check_claim(record, claim)
+                if refused is None:
+                    self._claim(found, event, logged_at, record, claim, keys.get(record.subject))
+            if refused is not None:
+                found.refuse(refused)
+        return found
+
     def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
         record = one.record
         if one.refused is not None:
@@ -119,9 +138,17 @@ class Preparer:
             if refused is not None:
                 found.refuse(refused)
                 continue
-            self._claim(found, one.envelope, record, claim, key)
+            self._claim(found, one.envelope.id, one.envelope.time, record, claim, key)
 
-    def _claim(self, found: Prepared, envelope: Envelope, record: SourceRecord, claim: Claim, key: Key | None) -> None:
+    def _claim(
+        self,
+        found: Prepared,
+        event: str,
+        logged_at: dt.datetime,
+        record: SourceRecord,
+        claim: Claim,
+        key: Key | None,
+    ) -> None:
         named = record.subject if record.identifier is None else f"{record.subject}\n{record.identifier.value}"
         logged = LoggedClaim(
             subject=record.subject,
@@ -130,8 +157,8 @@ class Preparer:
             version=record.version,
             digest=digest_of(claim, named, self._digest_key),
             claim=claim,
-            event=envelope.id,
-            logged_at=envelope.time,
+            event=event,
+            logged_at=logged_at,
             identifier=record.identifier,
         )
         kind = kind_of(claim)

@@ -135,6 +135,8 @@ def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
         yield from (("parent", parent.parent, False) for parent in body.parents)
     elif isinstance(body, AccountFacts):
         yield "account", body.account, False
+        yield "employer", body.employer, False
+        yield "account_class", body.account_class, False
         yield from (("personas", persona, False) for persona in body.personas)
 
 

@@ -199,13 +199,16 @@ class UnitName(_Body, frozen=True, tag="unit-name"):
 
 # --- accounts (from iam) ---
 class AccountFacts(_Body, frozen=True, tag="account"):
-    """What iam decided about an account's names; flows back as a claim on every persona the account serves."""
+    """What iam decided about an account's names; flows back as a claim on every persona the account serves. `employer` and
+    `account_class` are the rest of the account's key: a rebuilt iam makes its ledger of these facts alone."""
 
     account: str
     personas: tuple[str, ...] = ()
     uid: str = ""
     eppn: str = ""
     mail: str = ""
+    employer: str = ""
+    account_class: str = ""
 
 
 # --- an operator's rulings (source `ruling`); asked for by one person and approved by another ---

@@ -66,6 +66,13 @@ _TEXTS = {
     "load.threshold": ErrorText(
         409, "The total load changes too much and is held.", "Laddningen hålls: för stor ändring."
     ),
+    "export.damaged": ErrorText(
+        422, "The export is not whole, or was changed.", "Exporten är inte hel, eller har ändrats."
+    ),
+    "export.differs": ErrorText(
+        409, "What was imported is not what was exported.", "Det som lästes in är inte det som skrevs ut."
+    ),
+    "store.not-empty": ErrorText(409, "The store is not empty.", "Databasen är inte tom."),
     "number.cycle": ErrorText(
         422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
     ),

@@ -1,0 +1,121 @@
+"""A store that was made again is taken into use: in the place of the one that was, which is kept aside until it is dropped.
+
+As after a restore (docs/decisions/0193): a new epoch, everything published again, every account read back before it is
+touched, and execution held until the log has been read to its end.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from deploy.operations.backup import AFTER, EXECUTE, RESTORED, dump_schemas, load_schemas, schemas_in
+from deploy.operations.rebuild import Rebuilt
+from deploy.operations.shadow import STORES, Shadow
+from deploy.settings import Settings
+from deploy.wiring.groups import GROUPS
+from streams.brake import HeldFlows
+from streams.contracts.errors import Rejected
+from streams.database import open_pool
+from streams.offsets import Offsets
+
+REPLACED = "_replaced"
+_NOTE = """
+create schema rebuild;
+create table rebuild.next_offset (topic text, part int, place bigint, primary key (topic, part));
+"""
+_ALWAYS = """
+update mmd.document set raised = true where marking in ('sekretessmarkering', 'skyddad-folkbokforing');
+select setval('iam.attempt', greatest(nextval('iam.attempt'), extract(epoch from clock_timestamp())::bigint));
+"""
+"""What was published of a protected person before is not opened any more, and no late answer counts as one of ours."""
+
+_KEPT = """
+insert into mmd.disclosure (release, person, occasion, attribute_groups, restricted, at)
+    select release, person, occasion, attribute_groups, restricted, at from mmd_replaced.disclosure order by id;
+insert into mmd.feed_release select * from mmd_replaced.feed_release;
+insert into mmd.feed (release, document, number, seq, hash, change)
+    select release, document, -1, seq, hash, change from mmd_replaced.feed;
+alter table iam.journal disable trigger user;
+update iam.journal set id = -id;
+insert into iam.journal select * from iam_replaced.journal;
+update iam.journal set id = (select max(id) from iam.journal) - id where id < 0;
+select setval('iam.journal_id_seq', greatest(nextval('iam.journal_id_seq'), (select max(id) from iam.journal)));
+alter table iam.journal enable trigger user;
+"""
+"""What is in no log and is taken along where the old store is there: who was given what, how far readers have read, and the
+journal, to which what was evaluated anew is added."""
+
+
+def note(shadow: Shadow, found: Rebuilt) -> None:
+    """That the store is whole, and where the log has to be read on."""
+    with shadow.pool.connection() as connection:
+        connection.execute(_NOTE)
+        with connection.cursor() as cursor:
+            rows = [
+                (topic, part, place) for topic, places in found.next_offsets.items() for part, place in places.items()
+            ]
+            cursor.executemany("insert into rebuild.next_offset values (%s, %s, %s)", rows)
+
+
+def offsets_of(shadow: Shadow, now: Offsets) -> Offsets:
+    """Where the groups that feed the master have to go on: at the end of what was read. `now`: as they stand; a partition
+    that was empty is read from its beginning.
+
+    Raises `Rejected("input.invalid")` for a store that was not made again to its end.
+    """
+    with shadow.pool.connection() as connection:
+        if connection.execute("select to_regclass('rebuild.next_offset')").fetchone() == (None,):
+            raise Rejected("input.invalid", "the database holds no store that was made again to its end")
+        rows = connection.execute("select topic, part, place from rebuild.next_offset").fetchall()
+    places: Mapping[tuple[str, int], int] = {(topic, part): place for topic, part, place in rows}
+    return {
+        group: {topic: {part: places.get((topic, part), 0) for part in parts} for topic, parts in topics.items()}
+        for group, topics in now.items()
+        if all(topic.startswith("source.") for topic in GROUPS[group])
+    }
+
+
+def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Callable[[Offsets], None]) -> list[str]:
+    """Returns the schemas that are kept aside. The workers must not run: `rewind` refuses where they do.
+
+    Raises `Rejected("input.invalid")` where what an earlier switch kept aside is still there; nothing is changed then. Where
+    the new store cannot be put in place, the old one is as it was.
+    """
+    offsets = offsets_of(shadow, now)
+    kept = [name + REPLACED for name in schemas_in(settings.store_url, STORES)]
+    if left := schemas_in(settings.store_url, [name + REPLACED for name in STORES]):
+        raise Rejected("input.invalid", f"{', '.join(left)}: what was replaced before is to be dropped first")
+    rewind(offsets)
+    _hold(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "stores.dump"
+        dump_schemas(shadow.settings.store_url, STORES, file)
+        _rename(settings, {name.removesuffix(REPLACED): name for name in kept})
+        try:
+            load_schemas(settings.store_url, file)
+        except BaseException:
+            _rename(settings, {name: name.removesuffix(REPLACED) for name in kept})
+            raise
+    with psycopg.connect(settings.store_url) as connection:
+        connection.execute(_ALWAYS)
+        if len(kept) == len(STORES):
+            connection.execute(_KEPT)
+        connection.execute(AFTER)
+    return kept
+
+
+def _hold(settings: Settings) -> None:
+    pool = open_pool(settings.keys_url, size=1)
+    try:
+        HeldFlows(pool).hold(EXECUTE, RESTORED, "store.restored", 0)
+    finally:
+        pool.close()
+
+
+def _rename(settings: Settings, names: Mapping[str, str]) -> None:
+    with psycopg.connect(settings.store_url) as connection:
+        for old, new in names.items():
+            connection.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))

@@ -1,0 +1,134 @@
+"""A store that was made again takes the place of the one in use."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from deploy.operations.backup import EXECUTE, RESTORED
+from deploy.operations.compare import differences, stand_of
+from deploy.operations.switch import note, take_into_use
+from deploy.wiring.groups import GROUPS
+from streams.brake import HeldFlows
+from streams.contracts.errors import Rejected, Unavailable
+from tests.integration.rebuild.test_rebuild import rebuilt
+from tests.stack.town import TODAY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from deploy.operations.shadow import Shadow
+    from deploy.replay.direct import DirectWorld
+    from streams.offsets import Offsets
+    from tests.stack.town import Town
+
+NOW: Offsets = {group: {topic: {0: 10_000} for topic in topics} for group, topics in GROUPS.items()}
+
+
+def column(world: DirectWorld, query: str) -> list[object]:
+    with world.base.pool.connection() as connection:
+        return [row[0] for row in connection.execute(query.encode()).fetchall()]
+
+
+def switched(world: DirectWorld, shadow: Shadow) -> Offsets:
+    found = rebuilt(world, shadow)
+    note(shadow, found)
+    told: list[Offsets] = []
+    assert take_into_use(world.base.settings, shadow, NOW, told.append) == ["iam_replaced", "mmd_replaced"]
+    return told[0]
+
+
+def settle(world: DirectWorld) -> None:
+    """What waited because a protected person's key was just renewed is tried again at once."""
+    world.settle()
+    for name in world.targets:
+        world.target(name, "up")
+    world.settle()
+
+
+def calls(world: DirectWorld) -> list[tuple[str, str]]:
+    return [call for target in world.targets.values() for call in target.calls if call[0] == "ensure"]
+
+
+def test_the_same_state_goes_on_under_a_new_epoch_and_no_account_is_touched(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    before, epoch = stand_of(direct_world.base), column(direct_world, "select number from mmd.epoch")
+    journal = column(direct_world, "select id from iam.journal order by id")
+    observed = column(direct_world, "select (account, target, presence, digest)::text from iam.observed order by 1")
+    places = switched(direct_world, new_shadow())
+    assert set(places) == {"ingest-bulk", "ingest-urgent"}
+    assert places["ingest-bulk"]["source.person.v1"] == {0: len(direct_world.bus.log("source.person.v1"))}
+    assert places["ingest-bulk"]["source.account.v1"][0] > 0
+    began = len(calls(direct_world))
+    assert RESTORED in HeldFlows(direct_world.base.keys_pool).read(EXECUTE)
+    settle(direct_world)
+    assert column(direct_world, "select number from mmd.epoch")[0] > epoch[0]  # type: ignore[operator]
+    assert differences(before, stand_of(direct_world.base)) == []
+    assert calls(direct_world)[began:] == []
+    after = column(direct_world, "select (account, target, presence, digest)::text from iam.observed order by 1")
+    assert after == observed
+    assert column(direct_world, "select id from iam.journal order by id")[: len(journal)] == journal
+
+
+def test_the_next_change_reaches_every_account_after_it(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    switched(direct_world, new_shadow())
+    direct_world.set_clock(TODAY + dt.timedelta(days=400))
+    for file in town.waves[-1:]:
+        text = file.path.read_text(encoding="utf-8").replace("handläggare 2", "handläggare 3")
+        file.path.write_text(text.replace('"sequence":3', '"sequence":5').replace("2025-09-03", "2025-09-23"))
+        direct_world.feed_file(file.source, file.path)
+    direct_world.settle()
+    titles = {one.state.attributes.get("title") for one in direct_world.targets["directory"].read_all()}
+    assert "handläggare 3" in titles
+
+
+def test_a_store_that_was_not_made_to_its_end_is_not_taken(
+    direct_world: DirectWorld, new_shadow: Callable[[], Shadow]
+) -> None:
+    with pytest.raises(Rejected, match="not made again to its end|no store that was made again"):
+        take_into_use(direct_world.base.settings, new_shadow(), NOW, lambda _: None)
+    assert column(direct_world, "select count(*) from mmd.epoch") == [1]
+
+
+def test_what_cannot_be_put_in_place_leaves_the_old_store_as_it_was(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow], tmp_path: object
+) -> None:
+    """A table that is in the way of the new one, say."""
+    before, shadow = stand_of(direct_world.base), new_shadow()
+    note(shadow, rebuilt(direct_world, shadow))
+    with shadow.pool.connection() as connection:  # refers to what the store in use does not have
+        connection.execute("create schema other; create domain other.text as text")
+        connection.execute("create table mmd.more (one other.text)")
+    with pytest.raises(Unavailable):
+        take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
+    assert differences(before, stand_of(direct_world.base)) == []
+
+
+def test_a_second_switch_waits_until_what_the_first_kept_is_dropped(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    switched(direct_world, new_shadow())
+    shadow = new_shadow()
+    note(shadow, rebuilt(direct_world, shadow))
+    with pytest.raises(Rejected, match="iam_replaced, mmd_replaced"):
+        take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
+
+
+def test_lost_stores_are_made_again_with_nothing_but_log_keys_and_targets(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    before, shadow = stand_of(direct_world.base), new_shadow()
+    with psycopg.connect(direct_world.base.settings.store_url) as connection:
+        connection.execute("drop schema mmd cascade; drop schema iam cascade")
+    note(shadow, rebuilt(direct_world, shadow))
+    assert take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None) == []
+    began = len(calls(direct_world))
+    settle(direct_world)
+    assert differences(before, stand_of(direct_world.base)) == []
+    assert calls(direct_world)[began:] == []
