@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from mmd.domain.claims import LoggedClaim
+from mmd.domain.claims import LoggedClaim, first_logging
 from mmd.domain.conflicts import Undesignated
 from mmd.ingest.identities import Cursor
 from mmd.ingest.prepare import Aside, NewClaim
@@ -14,7 +14,7 @@ from mmd.store.claim_rows import ClaimAsRead
 from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
-_STORED = "select id, logged_at from mmd.claim where id = any(%b)"
+_STORED = "select id, logged_at, event from mmd.claim where id = any(%b)"
 
 _EARLIER = """
 update mmd.claim c set logged_at = n.logged_at, event = n.event
@@ -87,12 +87,13 @@ class Group:
 
 
 def sort_out(cursor: Cursor, claims: Mapping[UUID, NewClaim]) -> tuple[list[NewClaim], list[NewClaim]]:
-    """Those that are not stored yet, and those that are but were logged earlier than we knew. Under the locks of their
-    documents nobody else stores the same claim meanwhile."""
+    """Those that are not stored yet, and those that are but were logged earlier than we knew (of one instant, the event
+    that `winners` would name: both lanes say the same). Under the locks of their documents nobody else stores the same
+    claim meanwhile."""
     cursor.execute(_STORED, [list(claims)])
-    stored: dict[UUID, dt.datetime] = dict(cursor.fetchall())
+    stored: dict[UUID, tuple[dt.datetime, str]] = {row: (at, event) for row, at, event in cursor.fetchall()}
     fresh = [one for row, one in claims.items() if row not in stored]
-    earlier = [one for row, one in claims.items() if row in stored and one.logged.logged_at < stored[row]]
+    earlier = [one for row, one in claims.items() if row in stored and first_logging(one.logged) < stored[row]]
     return fresh, earlier
 
 
