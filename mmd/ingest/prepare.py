@@ -111,11 +111,12 @@ class Preparer:
             return
         for claim in record.claims:
             refused = check_claim(record, claim)
-            if refused is None and kind_of(claim) != PROTECTION:
+            kind = kind_of(claim)
+            if refused is None and kind != PROTECTION:
                 if not record.version:
-                    refused = Rejected("stamp.missing", claim.kind)
-                elif claim.kind not in CONTENTS.get(one.message.topic, ()):
-                    refused = Rejected("envelope.forged", f"{claim.kind}: topic")
+                    refused = Rejected("stamp.missing", kind)
+                elif kind not in CONTENTS.get(one.message.topic, ()):
+                    refused = Rejected("envelope.forged", f"{kind}: topic")
             if refused is not None:
                 found.refuse(refused)
                 continue
