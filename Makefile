@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo up test kills fuzz check mutations bench compose-local format generated lock clean
+.PHONY: setup demo up test kills fuzz laws check mutations bench compose-local format generated lock clean
 
 $(STAMP): requirements/all.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0])'
@@ -30,6 +30,9 @@ kills: setup  ## servers come late, everything is killed while events flow; KALL
 
 fuzz: setup  ## bad input at every door for so many seconds each (KALLAN_FUZZ_SECONDS, default 60)
 	@KALLAN_FUZZ_SECONDS=$${KALLAN_FUZZ_SECONDS:-60} $(BIN)/python -m pytest -o timeout=0 tests/unit/hostile/test_fuzz.py tests/integration/hostile/test_fuzz.py tests/integration/hostile/test_api.py
+
+laws: setup  ## the laws of the master on so many times as many generated histories (KALLAN_LAWS, default 20)
+	@KALLAN_LAWS=$${KALLAN_LAWS:-20} $(BIN)/python -m pytest -o timeout=0 tests/unit/mmd_domain/test_history_laws.py tests/integration/mmd/test_history_laws.py tests/integration/mmd/test_state_machine_laws.py
 
 check: setup  ## format, lint, types, layers, docs freshness, personnummer guard
 	@$(BIN)/ruff format --no-cache --check .

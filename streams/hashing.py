@@ -1,6 +1,5 @@
 """Keyed hashes: how a person is named on the wire without a personnummer. The two secrets are permanent."""
 
-import hashlib
 import hmac
 import uuid
 
@@ -9,7 +8,7 @@ from streams.contracts.identifiers import Identifier
 
 
 def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
-    return hmac.new(secret, f"{purpose}\n{text}".encode(), hashlib.sha256).digest()
+    return hmac.digest(secret, f"{purpose}\n{text}".encode(), "sha256")
 
 
 def uuid8(digest: bytes) -> str:

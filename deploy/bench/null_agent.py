@@ -5,6 +5,7 @@ Same settings, same batches, same broker and database; nothing is opened, checke
 
 from collections.abc import Sequence
 
+from deploy.operations.collector import collect_seldom
 from deploy.operations.logs import configure_logging
 from deploy.settings import KafkaSettings, load_settings
 from deploy.wiring.base import Base, Pool
@@ -40,6 +41,7 @@ class Copy:
 def main() -> None:
     settings = load_settings(KafkaSettings)
     configure_logging(settings.log_level)
+    collect_seldom()
     base = Base(settings, NAME)
     runner = Runner(Copy(base.pool), base.dead_letters, base.ticker, group=NAME)
     try:

@@ -9,6 +9,7 @@ import click
 
 from deploy.cli.beside import beside
 from deploy.operations import looks
+from deploy.operations.collector import collect_seldom
 from deploy.operations.watch import Part
 from deploy.operations.working import begin, working
 from deploy.settings import ApiSettings, ExecuteSettings, KafkaSettings, MasterSettings, ProvisioningSettings
@@ -41,6 +42,7 @@ def _stop_event() -> threading.Event:
 def _consume(base: Base, settings: KafkaSettings, handler: Handler, *others: Part) -> None:
     from streams.faust_worker import run_faust_worker
 
+    collect_seldom()
     brake, progress = base.brake(settings.dead_letter_brake), Progress()
     runner = Runner(
         handler, base.dead_letters, base.ticker, group=base.name, brake=brake, progress=progress, meter=base.meter

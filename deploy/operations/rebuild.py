@@ -75,7 +75,7 @@ def rebuild(
     A record that is refused is counted, and what can be used of it is used, as when it came first.
     """
     found = Rebuilt()
-    first = master.ingest_handler(shadow, of_master, FirstCodec)
+    first = master.ingest_handler(shadow, of_master, kind=FirstCodec)
     for messages in _log(read, most, moved):
         _handle(first, messages, Counter())
     handler = master.ingest_handler(shadow, of_master)

@@ -72,6 +72,12 @@ def wins(a: LoggedClaim, b: LoggedClaim) -> bool:
     return rank_in_head(a) > rank_in_head(b)
 
 
+def first_logging(logged: LoggedClaim) -> tuple[dt.datetime, str]:
+    """Of one claim that was logged twice the least of these is kept: by time, then event id, so that it is the same one
+    whichever came first."""
+    return logged.logged_at, logged.event
+
+
 def stamp_of(logged: LoggedClaim) -> Stamp:
     """Where a value that this claim gave comes from."""
     return Stamp(logged.source, logged.source_key, logged.version, logged.logged_at, logged.event)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from mmd.domain.claims import KEEPS_ALL, HeadKey, LoggedClaim, head_key, kind_of, rank_in_head
+from mmd.domain.claims import KEEPS_ALL, HeadKey, LoggedClaim, first_logging, head_key, kind_of, rank_in_head
 from streams.contracts.claims import REPLACES, Absent, Replaces
 
 _Natural = tuple[str, str, str, str, str, str]
@@ -25,7 +25,7 @@ def winners(claims: Iterable[LoggedClaim]) -> list[LoggedClaim]:
                 continue  # absence never lowers a marking nor parts two numbers
             natural = (logged.subject, logged.source, logged.source_key, kind, logged.version, logged.digest)
             known = every.get(natural)
-            if known is None or _first(logged) < _first(known):
+            if known is None or first_logging(logged) < first_logging(known):
                 every[natural] = logged
             continue
         head = head_key(logged)
@@ -34,7 +34,7 @@ def winners(claims: Iterable[LoggedClaim]) -> list[LoggedClaim]:
             heads[head] = logged
             continue
         new, old = rank_in_head(logged), rank_in_head(best)
-        if new > old or (new == old and _first(logged) < _first(best)):
+        if new > old or (new == old and first_logging(logged) < first_logging(best)):
             heads[head] = logged
     found = _without_ended(heads)
     found.extend(every.values())
@@ -55,10 +55,6 @@ def _without_ended(heads: dict[HeadKey, LoggedClaim]) -> list[LoggedClaim]:
         if ended is None or ended.version < logged.version:
             living.append(logged)
     return living
-
-
-def _first(logged: LoggedClaim) -> tuple[object, str]:
-    return logged.logged_at, logged.event
 
 
 def _order(logged: LoggedClaim) -> tuple[str, str, str, str, str]:

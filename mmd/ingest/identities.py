@@ -23,7 +23,7 @@ _KNOWN = "select id, survivor from mmd.identity where id = any(%b)"
 _NEW_IDENTITIES = """
 insert into mmd.identity (id, survivor, kind)
 select n.id, n.id, n.kind from unnest(%b::text[], %b::text[]) as n (id, kind) order by n.id
-on conflict do nothing
+on conflict do nothing returning id
 """
 
 _NEW_SUBJECTS = """
@@ -82,15 +82,20 @@ class Joined:
     survivors: frozenset[str] = frozenset()
 
 
-def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> None:
-    """Every subject and its own document id exist as rows. Waits for another process that is just adding the same."""
+def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> frozenset[str]:
+    """Every subject and its own document id exist as rows. Waits for another process that is just adding the same.
+
+    Returns the ids that this transaction made: nobody has said anything of them before, nor referred to them.
+    """
     cursor.execute(_MISSING_SUBJECTS, [sorted(own_ids)])
     missing = [row[0] for row in cursor.fetchall()]
-    if missing:
-        ids = sorted({own_ids[one] for one in missing})
-        kinds = ["unit" if is_unit(one) else "person" for one in ids]
-        cursor.execute(_NEW_IDENTITIES, [ids, kinds])
-        cursor.execute(_NEW_SUBJECTS, [missing, [own_ids[one] for one in missing]])
+    if not missing:
+        return frozenset()
+    ids = sorted({own_ids[one] for one in missing})
+    cursor.execute(_NEW_IDENTITIES, [ids, ["unit" if is_unit(one) else "person" for one in ids]])
+    made = frozenset(row[0] for row in cursor.fetchall())
+    cursor.execute(_NEW_SUBJECTS, [missing, [own_ids[one] for one in missing]])
+    return made
 
 
 def survivors_of(cursor: Cursor, ids: Iterable[str]) -> dict[str, str]:

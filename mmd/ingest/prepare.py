@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from mmd.domain.claims import KEEPS_ALL, LoggedClaim, digest_of, head_key, kind_of
+from mmd.domain.claims import KEEPS_ALL, LoggedClaim, digest_of, first_logging, head_key, kind_of
 from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
 from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
@@ -130,11 +130,12 @@ class Preparer:
             return
         for claim in record.claims:
             refused = check_claim(record, claim)
-            if refused is None and kind_of(claim) != PROTECTION:
+            kind = kind_of(claim)
+            if refused is None and kind != PROTECTION:
                 if not record.version:
-                    refused = Rejected("stamp.missing", claim.kind)
-                elif claim.kind not in CONTENTS.get(one.message.topic, ()):
-                    refused = Rejected("envelope.forged", f"{claim.kind}: topic")
+                    refused = Rejected("stamp.missing", kind)
+                elif kind not in CONTENTS.get(one.message.topic, ()):
+                    refused = Rejected("envelope.forged", f"{kind}: topic")
             if refused is not None:
                 found.refuse(refused)
                 continue
@@ -169,7 +170,7 @@ class Preparer:
         head_key_parts = (record.source, record.source_key, kind, str(valid_from or ""))
         row = _uuid(*head_key_parts, str(claim.valid_from or ""), record.version, logged.digest)
         earlier = found.claims.get(row)
-        if earlier is not None and earlier.logged.logged_at <= logged.logged_at:
+        if earlier is not None and first_logging(earlier.logged) <= first_logging(logged):
             return
         body = seal_claim(key, row, StoredClaim(claim, record.identifier))
         if len(body) > CLAIM_BYTES:

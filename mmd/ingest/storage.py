@@ -2,11 +2,11 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from mmd.domain.claims import LoggedClaim
+from mmd.domain.claims import LoggedClaim, first_logging
 from mmd.domain.conflicts import Undesignated
 from mmd.ingest.identities import Cursor
 from mmd.ingest.prepare import Aside, NewClaim
@@ -14,7 +14,7 @@ from mmd.store.claim_rows import ClaimAsRead
 from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
-_STORED = "select id, logged_at from mmd.claim where id = any(%b)"
+_STORED = "select id, logged_at, event from mmd.claim where id = any(%b)"
 
 _EARLIER = """
 update mmd.claim c set logged_at = n.logged_at, event = n.event
@@ -87,12 +87,13 @@ class Group:
 
 
 def sort_out(cursor: Cursor, claims: Mapping[UUID, NewClaim]) -> tuple[list[NewClaim], list[NewClaim]]:
-    """Those that are not stored yet, and those that are but were logged earlier than we knew. Under the locks of their
-    documents nobody else stores the same claim meanwhile."""
+    """Those that are not stored yet, and those that are but were logged earlier than we knew (of one instant, the event
+    that `winners` would name: both lanes say the same). Under the locks of their documents nobody else stores the same
+    claim meanwhile."""
     cursor.execute(_STORED, [list(claims)])
-    stored: dict[UUID, dt.datetime] = dict(cursor.fetchall())
+    stored: dict[UUID, tuple[dt.datetime, str]] = {row: (at, event) for row, at, event in cursor.fetchall()}
     fresh = [one for row, one in claims.items() if row not in stored]
-    earlier = [one for row, one in claims.items() if row in stored and one.logged.logged_at < stored[row]]
+    earlier = [one for row, one in claims.items() if row in stored and first_logging(one.logged) < stored[row]]
     return fresh, earlier
 
 
@@ -115,29 +116,38 @@ def store(cursor: Cursor, fresh: Sequence[NewClaim], earlier: Sequence[NewClaim]
             )
 
 
-def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> set[str]:
-    """Let the new claims compete for their heads. Returns the subjects that lost a head to another subject."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """`lost`: the subjects that lost a head to another subject. `won`: the new claims that hold their heads now."""
+
+    lost: frozenset[str] = frozenset()
+    won: frozenset[UUID] = frozenset()
+
+
+def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> Settled:
+    """Let the new claims compete for their heads."""
     best: dict[UUID, NewClaim] = {}
     for one in fresh:
         if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
             best[one.head] = one
     if not best:
-        return set()
+        return Settled()
     cursor.execute(_NEW_HEADS, _head_columns(best.values()))
-    contested = best.keys() - {row[0] for row in cursor.fetchall()}
-    if not contested:
-        return set()
-    cursor.execute(_OLD_HEADS, [sorted(contested)])
-    winning: list[NewClaim] = []
+    won = {row[0] for row in cursor.fetchall()}
+    contested = best.keys() - won
     lost: set[str] = set()
-    for head, subject, version, digest in cursor.fetchall():
-        if _rank(best[head]) > (version, digest):
-            winning.append(best[head])
-            if subject != best[head].logged.subject:
-                lost.add(subject)
-    if winning:
-        cursor.execute(_WIN, _head_columns(winning))
-    return lost
+    if contested:
+        cursor.execute(_OLD_HEADS, [sorted(contested)])
+        winning: list[NewClaim] = []
+        for head, subject, version, digest in cursor.fetchall():
+            if _rank(best[head]) > (version, digest):
+                winning.append(best[head])
+                won.add(head)
+                if subject != best[head].logged.subject:
+                    lost.add(subject)
+        if winning:
+            cursor.execute(_WIN, _head_columns(winning))
+    return Settled(frozenset(lost), frozenset(best[head].id for head in won))
 
 
 def _rank(one: NewClaim) -> tuple[str, str]:
@@ -161,7 +171,10 @@ def counting(
 ) -> dict[str, Group]:
     """By document: its subjects and every claim that counts, winners and standing ones. `known` are this batch's own,
     which need not be opened again. Claims whose key an erasure destroyed are left out."""
-    cursor.execute(_COUNTING, [sorted(survivors)])
+    asked = sorted(survivors)
+    if not asked:
+        return {}
+    cursor.execute(_COUNTING, [asked])
     rows = cursor.fetchall()
     own = {key.id: key for key in live.values()}
     opening: dict[str, Key | None] = {**own, "": None}
@@ -178,6 +191,29 @@ def counting(
             group.key = key
         mine = known.get(one.id)
         group.claims.append(one.opened(key) if mine is None else one.of(mine.logged))
+    return groups
+
+
+def first_heard(
+    ids: Iterable[str],
+    fresh: Iterable[NewClaim],
+    won: Container[UUID],
+    own_ids: Mapping[str, str],
+    live: Mapping[str, Key],
+) -> dict[str, Group]:
+    """As `counting`, for documents that nobody has spoken of before: all that counts for them is in this batch."""
+    groups = {one: Group() for one in ids}
+    for subject, own in own_ids.items():
+        if own in groups:
+            groups[own].subjects.add(subject)
+    for one in fresh:
+        group = groups.get(own_ids[one.logged.subject])
+        if group is None or not (one.standing or one.id in won):
+            continue
+        group.claims.append(one.logged)
+        key = live.get(one.logged.subject)
+        if key is not None and (group.key is None or key.id < group.key.id):
+            group.key = key
     return groups
 
 

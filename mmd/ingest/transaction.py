@@ -49,7 +49,7 @@ class Ingest:
 
     def _claims(self, cursor: Cursor, batch: Prepared, now: dt.datetime, alone: bool) -> None:
         own_ids = dict(batch.own_ids)
-        identities.ensure_subjects(cursor, own_ids)
+        new = identities.ensure_subjects(cursor, own_ids)
         survivors = identities.survivors_of(cursor, own_ids.values())
         identities.lock(cursor, survivors.values())
         fresh, earlier = storage.sort_out(cursor, batch.claims)
@@ -57,7 +57,8 @@ class Ingest:
             return
         edges = [edge for one in (*fresh, *earlier) if (edge := _edge(one)) is not None]
         ruled = Rulings.of((*fresh, *earlier))
-        lost = storage.settle_heads(cursor, fresh)
+        settled = storage.settle_heads(cursor, fresh)
+        lost = settled.lost
         if (lost or ruled or identities.unknown_edges(cursor, edges)) and not alone:
             raise NeedsGateAlone
         storage.store(cursor, fresh, earlier)
@@ -69,7 +70,9 @@ class Ingest:
         touched = {one.logged.subject for one in (*fresh, *earlier)} | lost
         concerned = {survivors[own_ids[subject]] for subject in touched} | joined.survivors
         identities.lock(cursor, concerned)
-        groups = storage.counting(cursor, concerned, batch.claims, self.keys, batch.live_keys)
+        alone_here = (new & concerned) - joined.survivors
+        groups = storage.first_heard(alone_here, fresh, settled.won, own_ids, batch.live_keys)
+        groups |= storage.counting(cursor, concerned - alone_here, batch.claims, self.keys, batch.live_keys)
         causes = _causes([*fresh, *earlier], own_ids, survivors)
         redirects = {old: new for old, new in joined.renamed.items() if old != new}
         self._writer(cursor, now).write(groups, redirects, causes)

@@ -42,7 +42,10 @@ class Identifier(msgspec.Struct, frozen=True):
 _TWELVE = re.compile(r"(18|19|20)([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{4})")
 _TF = re.compile(r"(18|19|20)([0-9]{2})([0-9]{2})([0-9]{2})TF([0-9]{2})")
 _INTERIM = re.compile(r"(18|19|20)([0-9]{2})([0-9]{2})([0-9]{2})[TRSUWXJKLMN]([0-9]{3})")
-_ORGNR = re.compile(r"(?:16)?([0-9]{2}[2-9][0-9]{7})")
+_TEN = re.compile(r"[0-9]{6}[-+]?[0-9]{4}")
+_HYPHENED = re.compile(r"[0-9]{8}-[0-9]{4}")
+_PLAIN = re.compile(r"[!-~]{1,128}")
+_ORGNR = re.compile(r"(?:16)?([0-9]{2}[2-9][0-9]{3})-?([0-9]{4})")
 
 
 def luhn_digit(nine: str) -> int:
@@ -64,7 +67,8 @@ def _real_date(year: int, month: int, day: int) -> dt.date | None:
 def parse_identifier(text: str, today: dt.date, *, issuer: str = "") -> Identifier:
     """Read one identifier; hyphens are accepted in twelve-character forms (`YYYYMMDD-NNNC`).
 
-    Raises `Rejected("identifier.invalid")`, or `Rejected("identifier.ambiguous")` for ten digits without a century.
+    Raises `Rejected("identifier.invalid")`, or `Rejected("identifier.ambiguous")` for ten digits without a century, with a
+    sign or without (decision 0251).
     """
     if not isinstance(text, str) or not text.isascii() or len(text) > 13:
         raise Rejected("identifier.invalid", "form")
@@ -80,7 +84,7 @@ def parse_identifier(text: str, today: dt.date, *, issuer: str = "") -> Identifi
         if luhn_digit(nine) != int(plain[11]):
             raise Rejected("identifier.invalid", "check digit")
         return _dated(IdentifierType.INTERIM, plain, match, today, issuer)
-    if re.fullmatch(r"[0-9]{6}[-+]?[0-9]{4}", text):
+    if _TEN.fullmatch(text):
         raise Rejected("identifier.ambiguous", "ten digits")
     raise Rejected("identifier.invalid", "form")
 
@@ -118,7 +122,22 @@ def parse_organisation_number(text: str) -> Identifier:
     """Ten digits, third digit 2 or more, Luhn; the twelve-digit form with prefix 16 is read too."""
     if not isinstance(text, str) or not text.isascii():
         raise Rejected("identifier.invalid", "form")
-    match = _ORGNR.fullmatch(text.replace("-", ""))
-    if match is None or luhn_digit(match[1][:9]) != int(match[1][9]):
+    match = _ORGNR.fullmatch(text)
+    ten = "".join(match.groups()) if match else ""
+    if not ten or luhn_digit(ten[:9]) != int(ten[9]):
         raise Rejected("identifier.invalid", "organisation number")
-    return Identifier(IdentifierType.ORGANISATIONSNUMMER, match[1])
+    return Identifier(IdentifierType.ORGANISATIONSNUMMER, ten)
+
+
+def parse_foreign(text: str, *, issuer: str) -> Identifier:
+    """An identifier that another country's eID scheme gave (eIDAS: `DE/SE/...`), one person's within its issuer only.
+
+    Printable ASCII without spaces, at most 128 characters, issuer too. Neither may have the form of a Swedish number, for
+    that would be the same person under two names. Raises `Rejected("identifier.invalid")`.
+    """
+    for part in (text, issuer):
+        if not isinstance(part, str) or not _PLAIN.fullmatch(part):
+            raise Rejected("identifier.invalid", "foreign")
+        if any(form.fullmatch(part) for form in (_TEN, _TWELVE, _TF, _INTERIM)) or _HYPHENED.fullmatch(part):
+            raise Rejected("identifier.invalid", "foreign: the form of a Swedish number")
+    return Identifier(IdentifierType.FOREIGN, text, issuer)

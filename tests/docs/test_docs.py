@@ -55,7 +55,7 @@ RUN_ELSEWHERE = {
 what came of it; and the words that do."""
 RUN_WHOLE = {"docs/compose.md": ("deploy/compose/local/trial.py", '(ROOT / "docs" / "compose.md").read_text(')}
 """Pages whose lines are taken from them and run, but those that bring up what they run in: by what, by which words."""
-OF_DEVELOPERS = {"make generated", "make format", "make lock", "make fuzz"}
+OF_DEVELOPERS = {"make generated", "make format", "make lock", "make fuzz", "make laws"}
 """Targets that pages name in passing: they change the tree, or want the machine to themselves."""
 MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": 'python -m pytest -m "not kills"\n'}
 

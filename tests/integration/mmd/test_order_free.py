@@ -220,3 +220,19 @@ def test_any_order_repetition_and_batching_of_a_log_ends_in_the_same_master(
     for one, found in pure.items():
         later = master.clock.now() + dt.timedelta(days=1)
         assert master.reader.as_known(one, later, master.register) == found
+
+
+def test_of_what_two_lanes_say_at_one_instant_the_same_event_is_named_whichever_comes_first(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    """A raise travels on the urgent lane and in its post: one instant, two events."""
+    anna = persons(1)
+    lanes = [master.record(anna, "1", Protection(True), event=name) for name in ("b", "a")]
+    found = []
+    for batches in ([[one] for one in lanes], [[one] for one in reversed(lanes)], [lanes], [lanes[::-1]]):
+        empty(master)
+        for batch in batches:
+            master.ingest(batch)
+        found.append(whole(master))
+    assert found == [found[0]] * 4
+    assert [stamp.event for stamp in found[0][anna.id].marking_stamps] == ["a"]  # type: ignore[attr-defined]

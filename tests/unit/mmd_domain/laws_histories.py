@@ -1,0 +1,354 @@
+"""Generated histories of a small municipality: what several sources send about several persons, as records on the wire.
+
+A history is a few *stories* (a number change, an employment that moves between persons, total loads as committed
+differences, markings that come and are taken back ...), each in its own order, laid into each other. The cast is small
+and stories share it, so that they meet. Whoever tells a history may shuffle, repeat and cut it: see the laws.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+import msgspec
+from hypothesis import strategies as st
+
+from mmd.domain.claims import LoggedClaim, digest_of
+from mmd.domain.register import SourceRegister
+from mmd.store.own_ids import own_id
+from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON
+from streams.contracts.claims import (
+    Absent,
+    AccountFacts,
+    AgreedName,
+    Birth,
+    Body,
+    Claim,
+    Custody,
+    Employment,
+    Leave,
+    Name,
+    NumberReference,
+    PostalAddress,
+    Protection,
+    RegisteredAddress,
+    Registration,
+    Relation,
+    Segment,
+    SourceRecord,
+    SpecialAddress,
+    UnitName,
+    UnitNode,
+    UnitParent,
+    UnitPeriod,
+    UnitStructure,
+    is_unit,
+    persona_key,
+    unit_key,
+)
+from streams.contracts.claims import DatedName as UnitNamed
+from streams.contracts.identifiers import Identifier, parse_identifier
+from streams.contracts.testnumbers import test_number as published_number
+from streams.hashing import id_subject, subject_of
+from tests.unit.mmd_domain.making import TODAY, register_data
+
+SUBJECT_SECRET, PERSON_SECRET = b"s" * 32, b"p" * 32
+REGISTER = SourceRegister.from_data(register_data())
+START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
+CAST = range(5)
+UNITS = (unit_key("kommun", "1"), unit_key("kommun", "2"))
+EMPLOYMENTS = ("E1", "E2", "E3")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One record, where it is sent, and its first logging (UTC). Told again it keeps its place among the versions."""
+
+    record: SourceRecord
+    event: str
+    at: dt.datetime
+
+    @property
+    def topic(self) -> str:
+        if is_unit(self.record.subject):
+            return SOURCE_ORGANISATION
+        return {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT}.get(self.record.source, SOURCE_PERSON)
+
+    def again(self, later: dt.timedelta) -> "Told":
+        return Told(self.record, f"{self.event}-again", self.at + later)
+
+    def claims(self) -> list[LoggedClaim]:
+        """As the log holds them, without what ingest refuses or keeps as a conflict (derive passes over those too)."""
+        one = self.record
+        return [
+            LoggedClaim(
+                subject=one.subject,
+                source=one.source,
+                source_key=one.source_key,
+                version=one.version,
+                digest=digest_of(claim, one.subject),
+                claim=claim,
+                event=self.event,
+                logged_at=self.at,
+                identifier=one.identifier,
+            )
+            for claim in one.claims
+        ]
+
+
+def claims_of(told: Iterable[Told]) -> list[LoggedClaim]:
+    return [claim for one in told for claim in one.claims()]
+
+
+@cache
+def identifier_of(who: int) -> Identifier:
+    return parse_identifier(published_number(dt.date(1980, 2, 1) + dt.timedelta(days=who), "female"), TODAY)
+
+
+@cache
+def subject(who: int) -> str:
+    return subject_of(SUBJECT_SECRET, identifier_of(who))
+
+
+@cache
+def person_id_of(one: str) -> str:
+    return own_id(PERSON_SECRET, one)
+
+
+def day(number: int) -> dt.date:
+    """Days some weeks apart, before and after the day on which the history is told."""
+    return dt.date(2026, 1, 5) + dt.timedelta(days=28 * number)
+
+
+def stamp(number: int) -> str:
+    return f"202602{number:02d}080000"
+
+
+def record(source: str, who: int | str, version: str, *said: Body | Claim, key: str = "") -> SourceRecord:
+    """A record about one of the cast, a unit, or an id. The key is the post's, the employment's or the unit's."""
+    about = subject(who) if isinstance(who, int) else who
+    claims = tuple(one if isinstance(one, Claim) else Claim(one) for one in said)
+    return SourceRecord(
+        source, key or about, version, about, claims, identifier_of(who) if isinstance(who, int) else None
+    )
+
+
+def refers(other: int, *, superseded: bool = False) -> NumberReference:
+    return NumberReference(identifier_of(other), subject(other), superseded)
+
+
+_who = st.sampled_from(CAST)
+_days = st.integers(0, 6).map(day)
+_names = st.sampled_from(["Anna", "Bo", "Åsa"])
+
+
+@st.composite
+def _stamps(draw: st.DrawFn, most: int) -> list[str]:
+    """Versions of one source key in the order in which the source made them; some are equal."""
+    steps = draw(st.lists(st.integers(0, 2), min_size=1, max_size=most))
+    found, at = [], 1
+    for step in steps:
+        at += step
+        found.append(stamp(at))
+    return found
+
+
+_MARKINGS = (
+    *(Protection(), Protection(), Protection(True), Protection(skyddad_folkbokforing=True)),
+    *(Protection(unknown_token=True), Protection(True, True)),
+)
+_groups: tuple[st.SearchStrategy[Claim], ...] = (
+    st.sampled_from(_MARKINGS).map(Claim),
+    st.builds(Claim, st.builds(Name, given=_names, family=_names), _days),
+    st.sampled_from(["1980", "1980-02", "1980-02-01"]).map(lambda text: Claim(Birth(text))),
+    st.sampled_from(["", "", "AV", "UV", "OB", "FI"]).map(lambda code: Claim(Registration(code))),
+    st.builds(Claim, st.builds(RegisteredAddress, st.builds(PostalAddress, street=_names)), _days),
+    st.builds(Claim, st.builds(SpecialAddress, st.builds(PostalAddress, street=_names)), st.none() | _days),
+    st.sampled_from(["special-address", "custody", "name", "registered-address"]).map(lambda of: Claim(Absent(of))),
+)
+
+
+@st.composite
+def posts(draw: st.DrawFn) -> list[SourceRecord]:
+    """Posts of one number: partial ones, corrections of the past (the same valid-from, another name), absences."""
+    who = draw(_who)
+    return [
+        record("navet", who, version, *[draw(_groups[at]) for at in draw(st.sets(st.integers(0, 6), min_size=1))])
+        for version in draw(_stamps(3))
+    ]
+
+
+@st.composite
+def number_changes(draw: st.DrawFn) -> list[SourceRecord]:
+    """A line of numbers. Of each change both posts point at each other, or one of them has not come; a later post of the
+    new number says nothing of the old one; a number is referred to twice; now and then the line bites its tail."""
+    line = draw(st.permutations(CAST))[: draw(st.integers(2, 4))]
+    told: list[SourceRecord] = []
+    for at, (old, new) in enumerate(pairwise(line)):
+        which = draw(st.sampled_from(["both", "both", "old", "new", "neither says so"]))
+        code = draw(st.sampled_from(["GN", "GS"]))
+        if which in ("both", "old"):
+            gone = refers(new, superseded=True)
+            told.append(record("navet", old, stamp(5 + at), Protection(), Registration(code), gone))
+        if which in ("both", "new"):
+            told.append(record("navet", new, stamp(5 + at), Protection(), Registration(), refers(old)))
+        if which == "neither says so":
+            told += [record("navet", a, stamp(5 + at), refers(b)) for a, b in ((old, new), (new, old))]
+        if draw(st.booleans()):
+            told.append(record("navet", new, stamp(6 + at), Registration(), Claim(Name("Ny", "", "Ny"), day(2))))
+    end = draw(st.sampled_from(["", "", "", "cycle", "used again"]))
+    if end == "cycle":
+        told.append(record("navet", line[-1], stamp(9), refers(line[0], superseded=True)))
+    elif end == "used again":
+        told.append(record("navet", draw(_who.filter(lambda one: one != line[-1])), stamp(9), refers(line[-1])))
+    return told
+
+
+@st.composite
+def _worked(draw: st.DrawFn, key: str) -> Employment:
+    start = draw(st.integers(0, 6))
+    end = draw(st.none() | st.integers(start, 7))
+    first = Segment(
+        day(start),
+        None if end is None else day(end),
+        draw(st.sampled_from((*UNITS, ""))),
+        title=draw(_names),
+        manager=draw(st.just("") | _who.map(subject)),
+    )
+    more = (Segment(day(start + 1), None, UNITS[1]),) if draw(st.booleans()) else ()
+    leaves = (Leave(day(start), day(start + 1)),) if draw(st.booleans()) else ()
+    return Employment("kommun", key, (first, *more), leaves, draw(st.sampled_from([False, False, False, True])))
+
+
+@st.composite
+def employments(draw: st.DrawFn) -> list[SourceRecord]:
+    """One employment through its versions: its person's number is corrected, it is moved, ended, prolonged, taken back,
+    said twice with one stamp in different words, or absent."""
+    key = draw(st.sampled_from(EMPLOYMENTS))
+    told = []
+    for version in draw(_stamps(4)):
+        what: Body = Absent("employment") if draw(st.integers(0, 5)) == 0 else draw(_worked(key))
+        named = (AgreedName(draw(_names)),) if draw(st.booleans()) else ()
+        raised = (Protection(True),) if draw(st.integers(0, 7)) == 0 else ()
+        told.append(record("hr", draw(_who), version, *raised, what, *named, key=key))
+    return told
+
+
+@st.composite
+def total_loads(draw: st.DrawFn) -> list[SourceRecord]:
+    """Snapshots of the HR system as the edge publishes them: differences only, one stamp a load, absences for what is
+    gone, on the subject that had it."""
+    told: list[SourceRecord] = []
+    before: dict[str, tuple[int, Employment]] = {}
+    for load in range(draw(st.integers(1, 3))):
+        keys = draw(st.sets(st.sampled_from(EMPLOYMENTS)))
+        now = {key: (draw(_who), draw(_worked(key))) for key in sorted(keys)}
+        version = stamp(4 + 2 * load)
+        told += [
+            record("hr", who, version, body, key=key) for key, (who, body) in now.items() if before.get(key) != now[key]
+        ]
+        told += [
+            record("hr", before[key][0], version, Absent("employment"), key=key)
+            for key in sorted(before.keys() - now.keys())
+        ]
+        before = now
+    return told
+
+
+@st.composite
+def markings(draw: st.DrawFn) -> list[SourceRecord]:
+    """Protection alone: raised, said not to be, raised again, by several sources, with and without a stamp."""
+    who = draw(_who)
+    return [
+        record(
+            draw(st.sampled_from(["navet", "navet", "hr", "gossip"])), who, version, draw(st.sampled_from(_MARKINGS))
+        )
+        for version in (*draw(_stamps(3)), *draw(st.sampled_from([(), ("",)])))
+    ]
+
+
+@st.composite
+def custody(draw: st.DrawFn) -> list[SourceRecord]:
+    """Guardian and child, each post with its side of the relation, which begins, ends, or is no longer there."""
+    guardian, child = draw(st.permutations(CAST))[:2]
+    told = []
+    for version in draw(_stamps(2)):
+        start, end = draw(st.none() | _days), draw(st.none() | _days)
+        for who, other, kind in ((guardian, child, "VF"), (child, guardian, "V")):
+            relation = Relation(
+                kind, subject(other), start, end if end is None or start is None or end >= start else None
+            )
+            gone = draw(st.integers(0, 4)) == 0
+            told.append(record("navet", who, version, Absent("custody") if gone else Custody((relation,))))
+    return told
+
+
+@st.composite
+def units(draw: st.DrawFn) -> list[SourceRecord]:
+    """A unit on its three axes, often after those who refer to it; parents may point at each other."""
+    key, parent = draw(st.permutations(UNITS))
+    told = []
+    for version in draw(_stamps(2)):
+        start = draw(_days)
+        axes: tuple[Body, ...] = (
+            UnitNode((UnitPeriod(start),)),
+            UnitStructure((UnitParent(parent, start),)),
+            UnitName((UnitNamed(draw(_names), start),)),
+        )
+        told.append(
+            record("org", key, version, *[axes[at] for at in sorted(draw(st.sets(st.integers(0, 2), min_size=1)))])
+        )
+    return told
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> list[SourceRecord]:
+    """What iam says of an account, about a person whom it knows by an id, which may be superseded since."""
+    who, told = draw(_who), []
+    for version in draw(_stamps(2)):
+        served = tuple(
+            persona_key("employment", "kommun", key) for key in sorted(draw(st.sets(st.sampled_from(EMPLOYMENTS))))
+        )
+        facts = AccountFacts(f"account-{who}", served, "ab12cd")
+        told.append(record("iam", id_subject(person_id_of(subject(who))), version, facts, key=facts.account))
+    return told
+
+
+_stories = st.one_of(
+    *(number_changes(), employments(), posts(), total_loads(), markings(), custody(), accounts(), units()),
+    *(number_changes(), employments(), posts()),  # more of those where most can go wrong
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 4) -> list[Told]:
+    """At least one record, in the order of first logging; some are logged at the same instant."""
+    stories = draw(st.lists(_stories.filter(bool), min_size=1, max_size=most))
+    places = [at for at, story in enumerate(stories) for _ in story]
+    rest = [iter(story) for story in stories]
+    merged = [next(rest[at]) for at in draw(st.permutations(places))]
+    together = draw(st.integers(1, 2))
+    return [Told(one, f"event-{at}", START + dt.timedelta(hours=at // together)) for at, one in enumerate(merged)]
+
+
+@st.composite
+def told_anyhow(draw: st.DrawFn, history: Sequence[Told]) -> list[Told]:
+    """The same records in any order, some of them again with a later logging."""
+    repeated = draw(st.lists(st.sampled_from(history), max_size=4))
+    again = [one.again(dt.timedelta(days=draw(st.integers(0, 3)))) for one in repeated]
+    return draw(st.permutations([*history, *again]))
+
+
+def instants(history: Sequence[Told]) -> list[dt.datetime]:
+    """Times as of which something else was known than before."""
+    return sorted({one.at for one in history})
+
+
+def known_by(claims: Iterable[LoggedClaim], known: dt.datetime) -> list[LoggedClaim]:
+    return [claim for claim in claims if claim.logged_at <= known]
+
+
+def shown(told: Iterable[Told]) -> str:
+    """For a failing test: one line a record."""
+    return "\n".join(f"{one.at:%d %H} {msgspec.json.encode(one.record).decode()}" for one in told)
