@@ -22,11 +22,19 @@ LABELS: dict[str, tuple[str, str]] = {
     "unit-node": ("that a unit exists", "organisationsenhet"),
     "unit-structure": ("what a unit hangs below", "organisationsträd"),
     "unit-name": ("name of a unit", "enhetens namn"),
+    "place": ("place with address and units", "plats"),
+    "group": ("class or teaching group", "klass, undervisningsgrupp"),
+    "group-members": ("who is in a group", "gruppmedlemskap"),
+    "legal-organisation": ("legal organisation", "juridisk organisation"),
     "account": ("uid, mail and ePPN of an account", "kontouppgifter"),
 }
 """What a claim kind is called, in English and Swedish."""
 
-_SETS = {"person": "person", "employment": "anställning", "organisation": "organisation", "account": "konto"}
+_SETS = {"person": "person", "employment": "anställning", "organisation": "organisation", "account": "konto"} | {
+    "place": "plats",
+    "group": "grupp",
+    "legal-organisation": "juridisk organisation",
+}
 _NEWER = {
     Replaces.RECORD: "replaces the record",
     Replaces.FROM: "replaces the same first day",

@@ -8,7 +8,7 @@ from mmd.domain.heads import winners
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
-from streams.contracts.claims import ID_SUBJECT_PREFIX, NumberReference, is_unit
+from streams.contracts.claims import ID_SUBJECT_PREFIX, NumberReference, is_thing
 from streams.contracts.documents import PersonDocument
 
 
@@ -16,11 +16,11 @@ def joined_subjects(
     claims: Iterable[LoggedClaim], register: SourceRegister, person_id_of: Callable[[str], str]
 ) -> list[set[str]]:
     """The subjects in groups, one group a person: joined by number references of designated sources, and by the person
-    id that iam's claims name. Units are no persons and are left out."""
+    id that iam's claims name. Units, places and the like are no persons and are left out."""
     edges: list[tuple[str, str]] = []
     for logged in claims:
         subject = logged.subject
-        if is_unit(subject):
+        if is_thing(subject):
             continue
         edges.append((subject, subject))
         if not subject.startswith(ID_SUBJECT_PREFIX):

@@ -11,7 +11,7 @@ import psycopg
 import psycopg.rows
 
 from mmd.domain.identity import Reference, components, resolve
-from streams.contracts.claims import is_unit
+from streams.contracts.claims import thing_of
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
@@ -85,7 +85,7 @@ def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> None:
     missing = [row[0] for row in cursor.fetchall()]
     if missing:
         ids = sorted({own_ids[one] for one in missing})
-        kinds = ["unit" if is_unit(one) else "person" for one in ids]
+        kinds = [thing_of(one) for one in ids]
         cursor.execute(_NEW_IDENTITIES, [ids, kinds])
         cursor.execute(_NEW_SUBJECTS, [missing, [own_ids[one] for one in missing]])
 

@@ -17,8 +17,10 @@ from streams.catalogue import (
     PUBLISHED_SCHEMA,
     SOURCE_ACCOUNT,
     SOURCE_EMPLOYMENT,
+    SOURCE_GROUP,
     SOURCE_ORGANISATION,
     SOURCE_PERSON,
+    SOURCE_PLACE,
     SOURCE_URGENT,
 )
 from streams.database import open_pool
@@ -59,6 +61,8 @@ def every_door(one_database: str, pool: Pool) -> Iterator[Mapping[str, Door]]:
         SOURCE_EMPLOYMENT: (doors.employment, doors.subject, KeyClass.INNER),
         SOURCE_URGENT: (doors.raised, doors.subject, KeyClass.INNER),
         SOURCE_ACCOUNT: (doors.account, lambda n: id_subject(doors.document(n)), KeyClass.ACCOUNT),
+        SOURCE_PLACE: (doors.place_record, doors.place, KeyClass.INNER),
+        SOURCE_GROUP: (doors.group_record, doors.group, KeyClass.INNER),
         SOURCE_ORGANISATION: (doors.unit_record, doors.unit, None),
     }
     published = {

@@ -65,6 +65,9 @@ def register_data() -> dict[str, Any]:
             *rows("employment", ["hr"], HR_KINDS),
             *rows("account", ["iam"], ("account",)),
             *rows("organisation", ["org"], ("unit-node", "unit-structure", "unit-name")),
+            *rows("place", ["places"], ("place",)),
+            *rows("group", ["groups"], ("group", "group-members")),
+            *rows("legal-organisation", ["companies"], ("legal-organisation",)),
         ]
     }
 
