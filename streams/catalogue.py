@@ -40,11 +40,15 @@ _WEEK = 7 * 24 * 3600 * 1000
 SOURCE_PERSON = "source.person.v1"
 SOURCE_EMPLOYMENT = "source.employment.v1"
 SOURCE_ORGANISATION = "source.organisation.v1"
+SOURCE_PLACE = "source.place.v1"
+SOURCE_GROUP = "source.group.v1"
 SOURCE_ACCOUNT = "source.account.v1"
 SOURCE_URGENT = "source.urgent.v1"
 SOURCE_RULING = "source.ruling.v1"
 MMD_PERSON = "mmd.person.v1"
 MMD_ORGANISATION = "mmd.organisation.v1"
+MMD_PLACE = "mmd.place.v1"
+MMD_GROUP = "mmd.group.v1"
 MMD_URGENT = "mmd.urgent.v1"
 
 RECORD_SCHEMA = "source-record.v1"
@@ -90,17 +94,46 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         SOURCE_ORGANISATION,
-        "unit key",
+        "unit key or key of a legal organisation",
         RECORD_SCHEMA,
         Cleanup.DELETE,
         FOREVER,
         "bulk",
         ("source-connectors",),
         ("ingest-bulk",),
-        "Organisationsenheter så som källan lämnade dem",
-        "Organisation units as their source gave them",
-        contents=("unit-node", "unit-structure", "unit-name"),
+        "Organisationsenheter och juridiska organisationer så som källan lämnade dem",
+        "Organisation units and legal organisations as their source gave them",
+        contents=("unit-node", "unit-structure", "unit-name", "legal-organisation"),
+        sealed_with="inner",
         in_clear=("unit-node", "unit-structure", "unit-name"),
+    ),
+    Topic(
+        SOURCE_PLACE,
+        "place key",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Platser så som källan lämnade dem",
+        "Places as their source gave them",
+        contents=("place",),
+        sealed_with="inner",
+    ),
+    Topic(
+        SOURCE_GROUP,
+        "group key",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Klasser och undervisningsgrupper så som källan lämnade dem",
+        "Classes and teaching groups as their source gave them",
+        contents=("group", "group-members"),
+        sealed_with="inner",
     ),
     Topic(
         SOURCE_ACCOUNT,
@@ -147,17 +180,48 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         MMD_ORGANISATION,
-        "unit key",
+        "unit key or key of a legal organisation",
         PUBLISHED_SCHEMA,
         Cleanup.COMPACT,
         FOREVER,
         "bulk",
         ("mmd-relay",),
         ("evaluate-bulk",),
-        "Organisationsenheters aktuella tillstånd",
-        "Full state of organisation units",
-        contents=("unit", "withheld"),
+        "Organisationsenheters och juridiska organisationers aktuella tillstånd",
+        "Full state of organisation units and legal organisations",
+        contents=("unit", "legal_organisation", "withheld"),
+        sealed_with="outer",
         in_clear=("unit", "withheld"),
+    ),
+    Topic(
+        MMD_PLACE,
+        "place key",
+        PUBLISHED_SCHEMA,
+        Cleanup.COMPACT,
+        FOREVER,
+        "bulk",
+        ("mmd-relay",),
+        (),
+        "Platsers aktuella tillstånd",
+        "Full state of places",
+        contents=("place", "withheld"),
+        sealed_with="outer",
+        in_clear=("withheld",),
+    ),
+    Topic(
+        MMD_GROUP,
+        "group key",
+        PUBLISHED_SCHEMA,
+        Cleanup.COMPACT,
+        FOREVER,
+        "bulk",
+        ("mmd-relay",),
+        (),
+        "Klassers och undervisningsgruppers aktuella tillstånd",
+        "Full state of classes and teaching groups",
+        contents=("group", "withheld"),
+        sealed_with="outer",
+        in_clear=("withheld",),
     ),
     Topic(
         MMD_URGENT,
@@ -170,7 +234,7 @@ TOPICS: tuple[Topic, ...] = (
         ("evaluate-urgent",),
         "Snabbfil: tillstånd som skyddar eller återkallar",
         "Fast lane: state that protects or revokes",
-        contents=("person", "unit", "redirect", "withheld"),
+        contents=("person", "unit", "place", "group", "legal_organisation", "redirect", "withheld"),
         sealed_with="outer",
         in_clear=("unit", "redirect", "withheld"),
     ),

@@ -14,7 +14,7 @@ import msgspec
 
 from streams.catalogue import CONTENTS, PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
 from streams.contracts.claims import AccountFacts, Protection, SourceRecord, UnitName, UnitNode, UnitStructure, is_unit
-from streams.contracts.documents import Published
+from streams.contracts.documents import PARTS, Published, Redirect, UnitDocument, Withheld
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import IdentifierType
 from streams.envelope import Envelope, Message
@@ -277,7 +277,7 @@ class RecordCodec(_Codec[SourceRecord]):
     def _check(self, message: Message, key_class: KeyClass | None, record: SourceRecord) -> None:
         if key_class is None:
             if not self._clear(record):
-                raise Rejected("key.unknown", "a person's record in clear")
+                raise Rejected("key.unknown", "a record in clear that is to be sealed")
             _only_units(record)
         elif (key_class is KeyClass.ACCOUNT) != (message.topic == SOURCE_ACCOUNT):
             raise Rejected("envelope.forged", "key class of the topic")
@@ -297,8 +297,8 @@ def _only_units(record: SourceRecord) -> None:
 
 
 class PublishedCodec(_Codec[Published]):
-    """The master's documents, sealed with the OUTER key of the person id; units,
-    redirects and what is withheld go in clear."""
+    """The master's documents, sealed with the OUTER key of the document id; units, redirects and what is withheld go in
+    clear."""
 
     schema = PUBLISHED_SCHEMA
     kind = Published
@@ -307,13 +307,13 @@ class PublishedCodec(_Codec[Published]):
         super().__init__(keys, KeyClass.OUTER, (KeyClass.OUTER,))
 
     def _subject(self, record: Published) -> str:
-        for part in (record.person, record.unit, record.redirect, record.withheld):
-            if part is not None:
-                return part.id
-        raise Rejected("input.empty", "document")
+        part = record.said
+        if part is None:
+            raise Rejected("input.empty", "document")
+        return part.id
 
     def _clear(self, record: Published) -> bool:
-        return record.person is None
+        return isinstance(record.said, UnitDocument | Redirect | Withheld)
 
     def _source(self, record: Published) -> str:
         return "urn:kallan:mmd"
@@ -328,10 +328,10 @@ class PublishedCodec(_Codec[Published]):
         return Skipped(message, KeyState.ERASED)
 
     def _check(self, message: Message, key_class: KeyClass | None, record: Published) -> None:
-        parts = [part for part in ("person", "unit", "redirect", "withheld") if getattr(record, part) is not None]
+        parts = [part for part in PARTS if getattr(record, part) is not None]
         if len(parts) != 1:
-            raise Rejected("input.invalid", "exactly one of person, unit, redirect and withheld")
+            raise Rejected("input.invalid", f"exactly one of {', '.join(PARTS)}")
         if parts[0] not in CONTENTS.get(message.topic, ()):
             raise Rejected("envelope.forged", f"{parts[0]}: topic")
         if key_class is None and not self._clear(record):
-            raise Rejected("key.unknown", "a person's document in clear")
+            raise Rejected("key.unknown", "a document in clear that is to be sealed")

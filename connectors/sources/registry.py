@@ -8,16 +8,22 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from connectors.sources import state, totals
+from connectors.sources.companies.reader import CompanyReader
 from connectors.sources.deltas import Progress, load_delta
 from connectors.sources.edge import Edge
+from connectors.sources.groups.reader import GroupReader
 from connectors.sources.hr.reader import HrReader
 from connectors.sources.navet.reader import NavetReader
 from connectors.sources.organisation.reader import OrganisationReader
+from connectors.sources.places.reader import PlaceReader
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject, SourceReader
 from connectors.sources.report import LoadReport, LoadState
 from streams.contracts.errors import Rejected
 
-_READERS: tuple[SourceReader, ...] = (NavetReader(), HrReader(), OrganisationReader())
+_READERS: tuple[SourceReader, ...] = (
+    *(NavetReader(), HrReader(), OrganisationReader()),
+    *(PlaceReader(), GroupReader(), CompanyReader()),
+)
 _OTHER_FORMAT = frozenset({"input.unknown-schema", "input.not-decodable"})
 SOURCES: Mapping[str, SourceReader] = MappingProxyType({reader.name: reader for reader in _READERS})
 

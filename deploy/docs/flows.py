@@ -11,7 +11,7 @@ from iam.domain.policy import Policy
 from mmd.domain.release import Marked, Release
 from streams.catalogue import TOPICS, Cleanup, Topic
 from streams.contracts.claims import Body, Claim, SourceRecord
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Withheld
+from streams.contracts.documents import THINGS, PersonDocument, Published, Redirect, UnitDocument, Withheld
 from streams.sealing import KeyClass
 
 PARTIES: dict[str, tuple[str, ...]] = {
@@ -27,14 +27,23 @@ PARTIES: dict[str, tuple[str, ...]] = {
 """Who writes and reads topics: the file where it is done, and the commands that run it."""
 
 _KEYS: dict[KeyClass, tuple[str, str]] = {
-    KeyClass.INNER: ("a subject (one personnummer)", "source connectors seal; mmd opens"),
-    KeyClass.OUTER: ("a person", "mmd's relay seals; iam opens. A raised marking destroys the earlier keys"),
+    KeyClass.INNER: (
+        "a subject (one personnummer), or a place, group or legal organisation",
+        "source connectors seal; mmd opens",
+    ),
+    KeyClass.OUTER: (
+        "a person, or a place, group or legal organisation",
+        "mmd's relay seals; iam opens. A raised marking destroys the earlier keys",
+    ),
     KeyClass.ACCOUNT: ("a person, by id", "iam seals; mmd opens"),
     KeyClass.SYSTEM: ("a source", "what an edge rejects is kept under it, on no topic"),
 }
 _PARTS: dict[str, type] = {
     "person": PersonDocument,
     "unit": UnitDocument,
+    "place": THINGS["place"],
+    "group": THINGS["group"],
+    "legal_organisation": THINGS["legal-organisation"],
     "redirect": Redirect,
     "withheld": Withheld,
 }
@@ -120,7 +129,9 @@ def _topic(topic: Topic) -> tuple[str, ...]:
         "yes" if key else "no",
         f"{code(key)} key of {_KEYS[key][0]}" if key else "not sealed",
         clear,
-        "`personal`; `open` for units" if key and "unit" in topic.in_clear else code("personal" if key else "open"),
+        "`personal`; `open` for units"
+        if key and {"unit", "unit-node"} & set(topic.in_clear)
+        else code("personal" if key else "open"),
     )
 
 

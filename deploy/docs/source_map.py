@@ -25,11 +25,19 @@ LABELS: dict[str, tuple[str, str]] = {
     "merge": ("ruling that two persons are one", "sammanslagning"),
     "split": ("ruling that undoes a merge", "delning"),
     "protection-lift": ("ruling that lifts a marking", "hävd skyddsmarkering"),
+    "place": ("place with address and units", "plats"),
+    "group": ("class or teaching group", "klass, undervisningsgrupp"),
+    "group-members": ("who is in a group", "gruppmedlemskap"),
+    "legal-organisation": ("legal organisation", "juridisk organisation"),
     "account": ("uid, mail and ePPN of an account", "kontouppgifter"),
 }
 """What a claim kind is called, in English and Swedish."""
 
-_SETS = {"person": "person", "employment": "anställning", "organisation": "organisation", "account": "konto"}
+_SETS = {"person": "person", "employment": "anställning", "organisation": "organisation", "account": "konto"} | {
+    "place": "plats",
+    "group": "grupp",
+    "legal-organisation": "juridisk organisation",
+}
 _NEWER = {
     Replaces.RECORD: "replaces the record",
     Replaces.FROM: "replaces the same first day",

@@ -98,7 +98,7 @@ class DirectWorld:
             self._executor.retry_now(name)  # its back-off is in real time, which does not pass in a replay
 
     def operate(self, command: str, arguments: Mapping[str, str]) -> None:
-        desk = rulings.desk(self.base, self._settings.master, self.readings.reader, self.bus)
+        desk = rulings.desk(self.base, self.settings.master, self.readings.reader, self.bus)
         letters = self.base.dead_letters
         Operator(self._edge, desk, self.readings, letters, self._read_at, self._handler_of).do(command, arguments)
 

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 from iam.store.world import Cause
 from streams.codec import Incoming
+from streams.contracts.claims import is_thing
 from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
 
 T = TypeVar("T")
@@ -38,8 +39,13 @@ class Arrived:
         if record.redirect:
             _keep(self.redirects, record.redirect.id, News(record.version, record.redirect, "", cause))
 
-        if record.withheld and not record.withheld.id.startswith("unit:"):
+        if record.withheld and not is_thing(record.withheld.id):
             _keep(self.withheld, record.withheld.id, News(record.version, record.withheld, "", cause))
+
+    def add_erased(self, document_id: str) -> None:
+        """A tombstone. Of things that are no persons none has an account."""
+        if not is_thing(document_id):
+            self.erased.add(document_id)
 
     def person_ids(self) -> set[str]:
         """Every person whose rows may be written because of these messages themselves."""

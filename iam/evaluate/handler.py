@@ -61,7 +61,7 @@ class EvaluateHandler:
             if not isinstance(one, Skipped):
                 arrived.add(one)
             elif one.state is KeyState.ERASED:
-                arrived.erased.add(one.message.key)
+                arrived.add_erased(one.message.key)
         return arrived
 
     def _apply(self, arrived: Arrived, connection: Connection, more: Locks) -> None:

@@ -5,13 +5,19 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from mmd.api import changes, operations, persons, prefill, problems, units
+from mmd.api import changes, operations, persons, prefill, problems, things, units
 from mmd.api.described import with_components
 from mmd.api.guard import Guard
 from mmd.api.metrics import FORM, RELEASE, ROUTE
 from mmd.api.services import Services
 from mmd.store.feed import Changes
-from streams.contracts.documents import PersonDocument, UnitDocument
+from streams.contracts.documents import (
+    GroupDocument,
+    LegalOrganisationDocument,
+    PersonDocument,
+    PlaceDocument,
+    UnitDocument,
+)
 
 DESCRIPTION = (
     "Read the municipality's master data under a release: a purpose, a legal basis and the attributes it allows. "
@@ -21,10 +27,13 @@ DESCRIPTION = (
 )
 
 
-ANSWERS = (PersonDocument, UnitDocument, prefill.PrefillAnswer, Changes, operations.State)
+ANSWERS = (
+    *(PersonDocument, UnitDocument, PlaceDocument, GroupDocument, LegalOrganisationDocument),
+    *(prefill.PrefillAnswer, Changes, operations.State),
+)
 """What a route may answer."""
 
-PARTS = (persons, units, prefill, changes, operations)
+PARTS = (persons, units, things, prefill, changes, operations)
 
 
 class Application(FastAPI):

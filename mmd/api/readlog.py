@@ -10,7 +10,8 @@ import psycopg_pool
 from mmd.api.metrics import DISCLOSURES
 from mmd.api.services import Reading, Services
 from mmd.domain.prefill import FormField
-from streams.contracts.documents import PersonDocument
+from mmd.domain.references import persons_in
+from streams.contracts.documents import GroupDocument, LegalOrganisationDocument, PersonDocument, Thing
 
 Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
 
@@ -82,6 +83,17 @@ def groups_of_fields(shown: PersonDocument, fields: Iterable[FormField]) -> froz
 
 def entry(answer: PersonDocument) -> Entry:
     return Entry(answer.id, groups_of(answer), answer.restricted)
+
+
+def entries_of(answer: Thing) -> list[Entry]:
+    """The persons whom an answer about no person names: members of a group, a sole trader. Who is shown to a reader that is
+    not cleared is not marked; of the cleared it is not told here who is."""
+    if isinstance(answer, GroupDocument):
+        return [Entry(person, frozenset({"group-members"}), restricted=False) for person in persons_in(answer)]
+    if isinstance(answer, LegalOrganisationDocument) and answer.owner:
+        groups = frozenset({"legal-organisations", "numbers"})
+        return [Entry(person, groups, restricted=False) for person in persons_in(answer)]
+    return []
 
 
 def log(given: Services, reading: Reading, occasion: str, entries: Iterable[Entry]) -> None:

@@ -4,16 +4,17 @@ from typing import Any
 
 import msgspec
 
-from streams.contracts.documents import PersonDocument, UnitDocument
+from streams.contracts.claims import thing_of
+from streams.contracts.documents import PersonDocument, Thing
 
 
-def canonical_bytes(document: PersonDocument | UnitDocument) -> bytes:
+def canonical_bytes(document: PersonDocument | Thing) -> bytes:
     """Ids, aliases, timelines, markings and values, each with its designating source; JSON with sorted keys.
 
     Left out: versions, record keys, times of recording and event ids, all of which a replay may give anew.
     """
     content = _without_recording(msgspec.to_builtins(document))
-    content["document"] = "person" if isinstance(document, PersonDocument) else "unit"
+    content["document"] = thing_of(document.id)
     return msgspec.json.encode(content, order="sorted")
 
 
@@ -23,6 +24,8 @@ def _without_recording(value: Any) -> Any:
         for name, content in value.items():
             if name in {"stamp", "node_stamp"}:
                 found["source"] = content["source"] if content else ""
+            elif name == "members_stamp":
+                found["members_source"] = content["source"] if content else ""
             elif name == "marking_stamps":
                 found["marking_sources"] = [stamp["source"] for stamp in content]
             elif isinstance(content, dict | list | tuple):

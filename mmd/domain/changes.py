@@ -6,7 +6,16 @@ from collections.abc import Iterator
 from mmd.domain.protection import LEVEL
 from mmd.domain.status import DECEASED
 from streams.contracts.claims import Marking
-from streams.contracts.documents import Persona, PersonDocument, RelationEntry, UnitDocument
+from streams.contracts.documents import (
+    GroupDocument,
+    LegalOrganisationDocument,
+    Persona,
+    PersonDocument,
+    PlaceDocument,
+    RelationEntry,
+    Thing,
+    UnitDocument,
+)
 from streams.contracts.time import day_after, local_date, start_of
 
 URGENT = "urgent"
@@ -16,7 +25,7 @@ _IN_FORCE = frozenset({"active", "on-leave"})
 _OVER = frozenset({"closed", "cancelled"})
 
 
-def next_change(document: PersonDocument | UnitDocument, after: dt.datetime) -> dt.datetime | None:
+def next_change(document: PersonDocument | Thing, after: dt.datetime) -> dt.datetime | None:
     """The first Swedish midnight (as UTC) later than `after` (UTC) at which what holds changes by date; None: never.
 
     Something that starts changes on its first day, something that ends on the day after its inclusive last one.
@@ -30,13 +39,24 @@ def next_change(document: PersonDocument | UnitDocument, after: dt.datetime) -> 
     return None if first is None else start_of(first)
 
 
-def _periods(document: PersonDocument | UnitDocument) -> Iterator[tuple[dt.date | None, dt.date | None]]:
-    if isinstance(document, UnitDocument):
+def _periods(document: PersonDocument | Thing) -> Iterator[tuple[dt.date | None, dt.date | None]]:
+    if not isinstance(document, PersonDocument):
         yield from ((item.valid_from, item.valid_to) for item in document.periods)
-        yield from ((item.valid_from, item.valid_to) for item in document.names)
-        yield from ((item.valid_from, item.valid_to) for item in document.parents)
-        return
     yield from ((item.valid_from, item.valid_to) for item in document.names)
+    match document:
+        case UnitDocument():
+            yield from ((item.valid_from, item.valid_to) for item in document.parents)
+        case PlaceDocument():
+            yield from ((item.valid_from, item.valid_to) for item in document.units)
+        case GroupDocument():
+            yield from ((item.valid_from, item.valid_to) for item in document.members)
+        case LegalOrganisationDocument():
+            yield from ((item.valid_from, item.valid_to) for item in document.seats)
+        case PersonDocument():
+            yield from _of_person(document)
+
+
+def _of_person(document: PersonDocument) -> Iterator[tuple[dt.date | None, dt.date | None]]:
     yield from ((item.valid_from, item.valid_to) for item in document.registered_addresses)
     yield from ((item.valid_from, item.valid_to) for item in (*document.guardians, *document.wards))
     if document.special_address is not None:

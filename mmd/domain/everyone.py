@@ -9,7 +9,7 @@ from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
 from mmd.domain.rulings import joined, standing_merges
-from streams.contracts.claims import ID_SUBJECT_PREFIX, Merge, NumberReference, is_unit
+from streams.contracts.claims import ID_SUBJECT_PREFIX, Merge, NumberReference, is_thing
 from streams.contracts.documents import PersonDocument
 
 
@@ -17,12 +17,13 @@ def joined_subjects(
     claims: Iterable[LoggedClaim], register: SourceRegister, person_id_of: Callable[[str], str]
 ) -> list[set[str]]:
     """The subjects in groups, one group a person: joined by number references of designated sources, by the person id
-    that iam's claims name, and by merges that were not undone. Units are no persons and are left out."""
+    that iam's claims name, and by merges that were not undone. Units, places and the like are no persons and are left
+    out."""
     known = list(claims)
     edges: list[tuple[str, str]] = []
     for logged in known:
         subject = logged.subject
-        if is_unit(subject):
+        if is_thing(subject):
             continue
         edges.append((subject, subject))
         if not subject.startswith(ID_SUBJECT_PREFIX):

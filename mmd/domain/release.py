@@ -11,7 +11,7 @@ from streams.contracts.documents import PersonaType, UnitDocument
 from streams.contracts.errors import Rejected
 from streams.contracts.time import holds
 
-ATTRIBUTES = frozenset(
+PERSON_ATTRIBUTES = frozenset(
     {
         "names",
         "agreed-name",
@@ -30,6 +30,15 @@ ATTRIBUTES = frozenset(
         "marking",
     }
 )
+THING_ATTRIBUTES = frozenset(
+    {
+        "places",
+        "groups",
+        "group-members",  # who is in a group, of the persona types that the release covers
+        "legal-organisations",
+    }
+)
+ATTRIBUTES = PERSON_ATTRIBUTES | THING_ATTRIBUTES
 """Every attribute that can be released. What is not listed in a release is not shown."""
 
 

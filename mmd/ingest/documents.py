@@ -11,13 +11,13 @@ from mmd.domain.person import derive_person
 from mmd.domain.protection import LEVEL
 from mmd.domain.references import references_of
 from mmd.domain.register import SourceRegister
-from mmd.domain.unit import derive_unit
+from mmd.domain.things import derive_thing
 from mmd.ingest.identities import Cursor
 from mmd.ingest.storage import Group
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
 from mmd.store.sealed import Document, encoded, key_states, open_row, seal_document
-from streams.contracts.claims import Marking, is_unit
-from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.contracts.claims import Marking, is_thing, is_unit, thing_of
+from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
@@ -112,8 +112,8 @@ class Writer:
         for old, survivor in redirects.items():
             by_survivor.setdefault(survivor, []).append(old)
         for survivor, group in groups.items():
-            if is_unit(survivor):
-                self._unit(survivor, group, before.get(survivor), opened)
+            if is_thing(survivor):
+                self._thing(survivor, group, before.get(survivor), opened)
             else:
                 self._person(survivor, group, before, opened, by_survivor.get(survivor, []))
         if self._changes:
@@ -148,8 +148,8 @@ class Writer:
     def _hashed(self, plain: bytes) -> str:
         return keyed_digest(self.digest_secret, "document", plain.decode())
 
-    def _unit(self, key: str, group: Group, before: _Before | None, opened: Callable[[str], Document | None]) -> None:
-        document = derive_unit(key, group.claims, self.register)
+    def _thing(self, key: str, group: Group, before: _Before | None, opened: Callable[[str], Document | None]) -> None:
+        document = derive_thing(key, group.claims, self.register, self.person_id_of)
         plain = encoded(document)
         shown = self._hashed(plain)
         if before is not None and before.shown == shown:
@@ -164,7 +164,8 @@ class Writer:
             restated=before is not None and before.said == said,
             fan_out=True,
             next_change=next_change(document, self.now),
-            old_references=references_of(old) if isinstance(old, UnitDocument) else frozenset(),
+            key=group.key,
+            old_references=frozenset() if old is None or isinstance(old, Redirect) else references_of(old),
             new_references=references_of(document),
         )
 
@@ -234,11 +235,12 @@ class Writer:
         )
 
     def _seal(self, groups: Mapping[str, Group]) -> None:
-        """A person's document is sealed with the key of one of its own subjects; erasing them makes it unreadable."""
+        """A document is sealed with the key of one of its own subjects (only units and redirects are in clear); erasing them
+        makes it unreadable."""
         without = {
             row: min(groups[row].subjects)
             for row, one in self._changes.items()
-            if isinstance(one.document, PersonDocument) and one.key is None
+            if not isinstance(one.document, Redirect) and not is_unit(row) and one.key is None
         }
         keys = self.keys.current(KeyClass.INNER, set(without.values())) if without else {}
         for row, subject in without.items():
@@ -293,6 +295,4 @@ def _cause(causes: Mapping[str, Cause], row: str, now: dt.datetime) -> tuple[str
 
 
 def _kind(document: Document) -> str:
-    if isinstance(document, Redirect):
-        return "redirect"
-    return "unit" if isinstance(document, UnitDocument) else "person"
+    return "redirect" if isinstance(document, Redirect) else thing_of(document.id)

@@ -14,7 +14,7 @@ import psycopg.rows
 from mmd.domain.identity import Reference, components
 from mmd.domain.rulings import chain_of, joined
 from mmd.ingest import rulings
-from streams.contracts.claims import ID_SUBJECT_PREFIX, is_unit
+from streams.contracts.claims import ID_SUBJECT_PREFIX, thing_of
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
@@ -92,7 +92,7 @@ def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> frozenset[str
     if not missing:
         return frozenset()
     ids = sorted({own_ids[one] for one in missing})
-    cursor.execute(_NEW_IDENTITIES, [ids, ["unit" if is_unit(one) else "person" for one in ids]])
+    cursor.execute(_NEW_IDENTITIES, [ids, [thing_of(one) for one in ids]])
     made = frozenset(row[0] for row in cursor.fetchall())
     cursor.execute(_NEW_SUBJECTS, [missing, [own_ids[one] for one in missing]])
     return made

@@ -7,19 +7,29 @@ from collections.abc import Iterable, Iterator
 from mmd.domain.claims import KINDS
 from mmd.domain.rulings import two_persons
 from streams.contracts.claims import (
+    ABOUT,
     ID_SUBJECT_PREFIX,
+    LEGAL_PREFIX,
+    PERSON,
     Absent,
     AccountFacts,
     Claim,
     Custody,
     DatedName,
     Employment,
+    Group,
+    GroupMembers,
     Leave,
+    LegalOrganisation,
     Lift,
+    Membership,
     Merge,
     NumberReference,
+    Place,
+    PlaceUnit,
     Protection,
     Relation,
+    Seat,
     Segment,
     SourceRecord,
     Split,
@@ -28,9 +38,10 @@ from streams.contracts.claims import (
     UnitParent,
     UnitPeriod,
     UnitStructure,
-    is_unit,
+    thing_of,
 )
 from streams.contracts.errors import Rejected
+from streams.contracts.identifiers import IdentifierType
 
 NAME_MOST = 200
 """Characters in whatever names something: an index of the database holds no more than a few thousand bytes."""
@@ -39,8 +50,10 @@ CLAIM_BYTES = 65_536
 
 _SUBJECT = re.compile(r"[0-9a-f]{32}|id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+_LEGAL = re.compile(re.escape(LEGAL_PREFIX) + r"[0-9a-f]{32}")
+
 Span = tuple[dt.date | None, dt.date | None]
-_Dated = Segment | Leave | Relation | UnitPeriod | UnitParent | DatedName
+_Dated = Segment | Leave | Relation | UnitPeriod | UnitParent | DatedName | PlaceUnit | Membership | Seat
 
 
 def check_record(record: SourceRecord) -> Rejected | None:
@@ -57,8 +70,12 @@ def check_record(record: SourceRecord) -> Rejected | None:
 
 
 def _is_subject(text: str) -> bool:
-    """Subjects stand in clear in tables and logs: a keyed hash, an id or a unit, and never the number of a person."""
-    return is_unit(text) or _SUBJECT.fullmatch(text) is not None
+    """Subjects stand in clear in tables and logs: a keyed hash, an id or a unit, and never the number of a person. That of
+    a legal organisation is a keyed hash too, for a sole trader's number is a personnummer."""
+    thing = thing_of(text)
+    if thing == "legal-organisation":
+        return _LEGAL.fullmatch(text) is not None
+    return thing != PERSON or _SUBJECT.fullmatch(text) is not None
 
 
 def what_protects(record: SourceRecord) -> SourceRecord:
@@ -86,7 +103,7 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
     body, kind = claim.body, claim.kind
     if isinstance(body, Absent) and body.of not in KINDS:
         return Rejected("input.invalid", "absent: of")
-    if is_unit(record.subject) != (kind in ("unit-node", "unit-structure", "unit-name")):
+    if thing_of(record.subject) != ABOUT.get(kind, PERSON):
         return Rejected("input.invalid", f"{kind}: subject")
     if isinstance(body, Protection):
         return None
@@ -100,6 +117,8 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
         return Rejected("input.invalid", f"{kind}: other_subject")
     if isinstance(body, Merge | Split | Lift) and (refused := _not_a_ruling(record, body)) is not None:
         return refused
+    if isinstance(body, LegalOrganisation) and _whose(body) is not bool(body.owner):
+        return Rejected("input.invalid", "legal-organisation: owner")
     for field, text, of_person in _names(claim):
         if len(text) > NAME_MOST or (of_person and text and _SUBJECT.fullmatch(text) is None):
             return Rejected("input.invalid", f"{kind}: {field}")
@@ -114,6 +133,11 @@ def _not_a_ruling(record: SourceRecord, body: Merge | Split | Lift) -> Rejected 
         return Rejected("input.missing", "ruling: evidence, asked_by")
     proposed = isinstance(body, Lift) and not body.approved_by
     return None if proposed or two_persons(body.asked_by, body.approved_by) else Rejected("ruling.one-pair-of-eyes")
+
+
+def _whose(body: LegalOrganisation) -> bool:
+    """Whether the number is a person's: then it must be said whose, so that the person's protection holds for it."""
+    return body.number.type is not IdentifierType.ORGANISATIONSNUMMER
 
 
 def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
@@ -133,6 +157,17 @@ def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
         yield from (("subject", relation.subject, True) for relation in body.relations)
     elif isinstance(body, UnitStructure):
         yield from (("parent", parent.parent, False) for parent in body.parents)
+    elif isinstance(body, Place):
+        yield from (("unit", one.unit, False) for one in body.units)
+    elif isinstance(body, Group):
+        yield "unit", body.unit, False
+    elif isinstance(body, GroupMembers):
+        for member in body.members:
+            yield "subject", member.subject, True
+            yield "persona", member.persona, False
+            yield "persona_type", member.persona_type, False
+    elif isinstance(body, LegalOrganisation):
+        yield "owner", body.owner, True
     elif isinstance(body, AccountFacts):
         yield "account", body.account, False
         yield "employer", body.employer, False
@@ -154,4 +189,12 @@ def _spans(claim: Claim) -> Iterable[Span]:
         dated = body.parents
     elif isinstance(body, UnitName):
         dated = body.names
+    elif isinstance(body, Place):
+        dated = (*body.periods, *body.names, *body.units)
+    elif isinstance(body, Group):
+        dated = (*body.periods, *body.names)
+    elif isinstance(body, GroupMembers):
+        dated = body.members
+    elif isinstance(body, LegalOrganisation):
+        dated = (*body.periods, *body.names, *body.seats)
     yield from ((one.valid_from, one.valid_to) for one in dated)

@@ -6,15 +6,16 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mmd.domain.disclosure import disclose, disclose_unit
+from mmd.domain.disclosing_things import People, disclose_thing
+from mmd.domain.disclosure import disclose
 from mmd.domain.release import Release
 from mmd.store.dirty import URGENT
-from mmd.store.disclosing import Cursor, effective_release, unmarked
+from mmd.store.disclosing import Cursor, effective_release, people_in, unmarked
 from mmd.store.sealed import Document, open_documents
-from streams.catalogue import MMD_ORGANISATION, MMD_PERSON, MMD_URGENT
+from streams.catalogue import MMD_GROUP, MMD_ORGANISATION, MMD_PERSON, MMD_PLACE, MMD_URGENT
 from streams.codec import Outgoing
-from streams.contracts.claims import is_unit
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
+from streams.contracts.claims import thing_of
+from streams.contracts.documents import PersonDocument, Published, Redirect, Thing, Version, Withheld, publish
 from streams.envelope import Message
 from streams.hashing import uuid8
 from streams.sealing import KeyRing
@@ -26,6 +27,15 @@ with taken as (
 select t.document, t.lane, t.fan_out, t.cause, t.caused_at, d.number, d.raised, d.kind, d.key_id, d.body
 from taken t join mmd.document d on d.id = t.document
 """
+
+
+_STATE = {
+    "unit": MMD_ORGANISATION,
+    "legal-organisation": MMD_ORGANISATION,
+    "place": MMD_PLACE,
+    "group": MMD_GROUP,
+}
+"""The full-state topic by what a document id names; persons have their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +82,10 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
     batch = Batch(list(taken), in_force=release.in_force(on))
     release = effective_release(cursor, release, on)
     open_ids = unmarked(cursor, [one.document for one in taken if isinstance(one.document, PersonDocument)])
+    things = [one.document for one in taken if one.document and not isinstance(one.document, PersonDocument | Redirect)]
+    people = people_in(cursor, things)
     for one in taken:
-        published = _published(one, release, epoch, on, open_ids)
+        published = _published(one, release, epoch, on, open_ids, people)
         for topic in _topics(one):
             if published is None:
                 batch.tombstones.append(Message(topic, one.id, None))
@@ -83,36 +95,36 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
     return batch
 
 
-def _published(one: Taken, release: Release, epoch: int, on: dt.date, open_ids: frozenset[str]) -> Published | None:
-    version = Version(epoch, one.number)
+def _published(
+    one: Taken, release: Release, epoch: int, on: dt.date, open_ids: frozenset[str], people: People
+) -> Published | None:
     document = one.document
+    if document is None:
+        return None
+    answer: PersonDocument | Thing | Redirect | Withheld
     if isinstance(document, PersonDocument):
-        person = disclose(document, release, on, unmarked=open_ids)
-        withheld = Withheld(document.id) if person is None else None
-        return Published(version, person=person, withheld=withheld, cause=one.cause, caused_at=one.caused_at)
-    if isinstance(document, UnitDocument):
-        unit = disclose_unit(document, release, on)
-        withheld = Withheld(document.id) if unit is None else None
-        return Published(version, unit=unit, withheld=withheld, cause=one.cause, caused_at=one.caused_at)
-    if isinstance(document, Redirect):
-        return Published(version, redirect=document, cause=one.cause, caused_at=one.caused_at)
-    return None
+        answer = disclose(document, release, on, unmarked=open_ids) or Withheld(document.id)
+    elif isinstance(document, Redirect):
+        answer = document
+    else:
+        answer = disclose_thing(document, release, on, people) or Withheld(document.id)
+    return publish(Version(epoch, one.number), answer, cause=one.cause, caused_at=one.caused_at)
 
 
 def withheld_instead(one: Outgoing[Published]) -> Outgoing[Published]:
     """For a document that cannot be sent: that it is withheld, which ends what was given (docs/decisions/0130)."""
     record = one.record
-    document = record.person or record.unit or record.redirect or record.withheld
+    document = record.said
     if document is None:
         raise ValueError("a record without a document")
     withheld = Withheld(document.id)
-    published = Published(record.version, withheld=withheld, cause=record.cause, caused_at=record.caused_at)
+    published = publish(record.version, withheld, cause=record.cause, caused_at=record.caused_at)
     return Outgoing(one.topic, published, one.event_id, one.time, one.dataclass)
 
 
 def _topics(one: Taken) -> list[str]:
     """The full-state topic of the document, and the urgent one where it cannot wait."""
-    state = MMD_ORGANISATION if is_unit(one.id) else MMD_PERSON
+    state = _STATE.get(thing_of(one.id), MMD_PERSON)
     return [MMD_URGENT, state] if one.lane == URGENT else [state]
 
 

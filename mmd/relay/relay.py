@@ -42,7 +42,8 @@ _BACK_OFF_MOST = 5.0
 
 
 class Relay:
-    """Publishes documents of persons and organisation units, and redirects, under the topic's own `release`.
+    """Publishes documents of persons and of things (units, places, groups, legal organisations), and redirects, under the
+    topic's own `release`.
 
     `owner` names this process; `delivery_seconds` is the producer's delivery time-out, which a successor waits out if
     this process dies with messages under way; `idle_seconds` is how soon it looks again when nobody tells it to.

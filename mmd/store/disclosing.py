@@ -6,14 +6,19 @@ from collections.abc import Iterable
 import psycopg
 import psycopg.rows
 
-from mmd.domain.references import references_of
+from mmd.domain.disclosing_things import Known, People
+from mmd.domain.references import persons_in, references_of
 from mmd.domain.release import Release
 from mmd.store.sealed import open_document
-from streams.contracts.documents import PersonDocument, UnitDocument
+from streams.contracts.documents import PersonDocument, Thing, UnitDocument
 
 _UNMARKED = """
 select i.id from mmd.identity i join mmd.document d on d.id = i.survivor
 where i.id = any(%s) and d.kind = 'person' and d.marking = 'none'
+"""
+_PEOPLE = """
+select i.id, i.survivor, d.marking = 'none' from mmd.identity i join mmd.document d on d.id = i.survivor
+where i.id = any(%s) and d.kind = 'person'
 """
 
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
@@ -26,6 +31,15 @@ def unmarked(cursor: Cursor, documents: Iterable[PersonDocument]) -> frozenset[s
         return frozenset()
     cursor.execute(_UNMARKED, [sorted(wanted)])
     return frozenset(row[0] for row in cursor.fetchall())
+
+
+def people_in(cursor: Cursor, documents: Iterable[Thing]) -> People:
+    """Everybody whom the documents refer to and of whom the master has heard, with today's marking."""
+    wanted = {person for document in documents for person in persons_in(document)}
+    if not wanted:
+        return {}
+    cursor.execute(_PEOPLE, [sorted(wanted)])
+    return {row: Known(survivor, unmarked) for row, survivor, unmarked in cursor.fetchall()}
 
 
 def all_units(cursor: Cursor) -> list[UnitDocument]:

@@ -18,12 +18,14 @@ import psycopg_pool
 from psycopg.rows import TupleRow
 
 from mmd.domain.canonical import canonical_bytes
-from mmd.domain.disclosure import disclose, disclose_unit
+from mmd.domain.disclosing_things import People, disclose_thing
+from mmd.domain.disclosure import disclose
 from mmd.domain.release import Release
 from mmd.store.cursor import read_cursor, write_cursor
-from mmd.store.disclosing import Cursor, effective_release, unmarked
+from mmd.store.disclosing import Cursor, effective_release, people_in, unmarked
 from mmd.store.sealed import Document, open_documents
-from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.contracts.claims import thing_of
+from streams.contracts.documents import PersonDocument, Redirect
 from streams.hashing import keyed_digest
 from streams.sealing import KeyRing
 
@@ -65,7 +67,8 @@ where f.release = %s and f.seq > %s order by f.seq limit %s
 
 
 class Change(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`change` is `person` or `unit` (read it again), `redirect` (the person lives on under `to`) or `gone`."""
+    """`change` is `person`, `unit`, `place`, `group` or `legal-organisation` (read it again),
+    `redirect` (the person lives on under `to`) or `gone`."""
 
     id: str
     change: str
@@ -152,11 +155,12 @@ class Feed:
         open_ids = unmarked(
             db, [one for one in (*documents.values(), *survivors.values()) if isinstance(one, PersonDocument)]
         )
+        people = people_in(db, [one for one in documents.values() if not isinstance(one, PersonDocument | Redirect)])
         written: list[_Row] = []
         for document, _, number, _, _, old, told in rows:
             if document in opened.unreadable:
                 continue
-            change, answer = _answer(documents.get(document), survivors, release, on, open_ids)
+            change, answer = _answer(documents.get(document), survivors, release, on, open_ids, people)
             if change == "redirect" and not told:
                 answer = b""  # the reader never knew the old id
             new = keyed_digest(self._secret, "feed", answer.decode()) if answer else ""
@@ -176,15 +180,13 @@ def _answer(
     release: Release,
     on: dt.date,
     open_ids: frozenset[str],
+    people: People,
 ) -> tuple[str, bytes]:
     """What this reader would be answered, in canonical form; empty where it may not know.
 
     Without stamps (decision 0003): that something was said again is no change, and noticed only when the document is
     looked at for another reason it would tell of something that this reader may not see.
     """
-    if isinstance(document, UnitDocument):
-        unit = disclose_unit(document, release, on)
-        return "unit", b"" if unit is None else canonical_bytes(unit)
     if isinstance(document, Redirect):
         survivor = survivors.get(document.to)
         if not isinstance(survivor, PersonDocument) or disclose(survivor, release, on, unmarked=open_ids) is None:
@@ -193,4 +195,7 @@ def _answer(
     if isinstance(document, PersonDocument):
         person = disclose(document, release, on, unmarked=open_ids)
         return "person", b"" if person is None else canonical_bytes(person)
-    return "gone", b""
+    if document is None:
+        return "gone", b""
+    thing = disclose_thing(document, release, on, people)
+    return thing_of(document.id), b"" if thing is None else canonical_bytes(thing)

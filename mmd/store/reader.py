@@ -12,6 +12,7 @@ import psycopg_pool
 from psycopg.rows import TupleRow
 
 from mmd.domain.claims import LoggedClaim
+from mmd.domain.disclosing_things import People
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
@@ -22,7 +23,7 @@ from mmd.store.conflicts import ConflictEntry, Conflicts
 from mmd.store.own_ids import own_id
 from mmd.store.sealed import Document, find_keys, open_documents
 from streams.contracts.claims import ID_SUBJECT_PREFIX
-from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.contracts.documents import PersonDocument, Redirect, Thing, UnitDocument
 from streams.sealing import KeyRing
 
 _DOCUMENTS = "select id, kind, key_id, body from mmd.document where id = any(%s)"
@@ -81,7 +82,7 @@ class Reader:
     def person(self, person_id: str) -> PersonDocument | Redirect | None:
         """The person, a redirect where the id is an alias, or None. The survivor of a redirect is never a redirect."""
         found = self._documents([person_id]).get(person_id)
-        return None if isinstance(found, UnitDocument) else found
+        return found if isinstance(found, PersonDocument | Redirect) else None
 
     def persons(self, ids: Iterable[str]) -> dict[str, PersonDocument]:
         """By the id asked for, aliases resolved; who is not known is left out."""
@@ -104,8 +105,18 @@ class Reader:
         return row[0] if row else None
 
     def unit(self, key: str) -> UnitDocument | None:
-        found = self._documents([key]).get(key)
+        found = self.thing(key)
         return found if isinstance(found, UnitDocument) else None
+
+    def thing(self, key: str) -> Thing | None:
+        """A unit, place, group or legal organisation."""
+        found = self._documents([key]).get(key)
+        return None if isinstance(found, PersonDocument | Redirect) else found
+
+    def people_in(self, document: Thing) -> People:
+        """Whom the document refers to: what `disclose_thing` asks for."""
+        with self._pool.connection() as connection, connection.cursor() as cursor:
+            return disclosing.people_in(cursor, [document])
 
     def units(self) -> list[UnitDocument]:
         """Every organisation unit, by key."""

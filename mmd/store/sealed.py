@@ -1,4 +1,4 @@
-"""What is sealed at rest: claims under the inner key of their subject, documents of persons under one of their subjects'.
+"""What is sealed at rest: claims under the inner key of their subject, documents under one of their subjects'.
 
 Organisation units and redirects are in clear (empty key id). Each seal is bound to its row: a body moved under another
 id does not open.
@@ -12,12 +12,20 @@ from uuid import UUID
 import msgspec
 
 from streams.contracts.claims import Claim
-from streams.contracts.documents import PersonDocument, Redirect, UnitDocument
+from streams.contracts.documents import (
+    GroupDocument,
+    LegalOrganisationDocument,
+    PersonDocument,
+    PlaceDocument,
+    Redirect,
+    Thing,
+    UnitDocument,
+)
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import Identifier
 from streams.sealing import Key, KeyRing, KeyState, seal, unseal
 
-Document = PersonDocument | UnitDocument | Redirect
+Document = PersonDocument | Thing | Redirect
 T = TypeVar("T")
 
 
@@ -36,6 +44,9 @@ _redirects = msgspec.json.Decoder(Redirect)
 _documents: Mapping[str, Callable[[bytes], Document]] = {
     "person": _persons.decode,
     "unit": _units.decode,
+    "place": msgspec.json.Decoder(PlaceDocument).decode,
+    "group": msgspec.json.Decoder(GroupDocument).decode,
+    "legal-organisation": msgspec.json.Decoder(LegalOrganisationDocument).decode,
     "redirect": _redirects.decode,
 }
 

@@ -52,7 +52,7 @@ class EpochRow(MmdTable, table=True):
 
 
 class IdentityRow(MmdTable, table=True):
-    """Every document id there ever was, persons' and units'. `survivor` differs from `id` for an alias. The survivor's
+    """Every document id there ever was, persons' and others'. `survivor` differs from `id` for an alias. The survivor's
     row is what a transaction locks before it derives the document."""
 
     __tablename__ = "identity"

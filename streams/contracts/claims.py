@@ -197,6 +197,77 @@ class UnitName(_Body, frozen=True, tag="unit-name"):
     names: tuple[DatedName, ...] = ()
 
 
+# --- place (designated: the place register) ---
+class PlaceUnit(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An organisation unit that is housed at the place. Inclusive dates."""
+
+    unit: str
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+
+
+class Place(_Body, frozen=True, tag="place"):
+    """A place (*plats*): a building, or a part of one, where the municipality works. `restricted`: its address must not be
+    known (sheltered housing, *skyddat boende*)."""
+
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[DatedName, ...] = ()
+    place_type: str = ""
+    address: PostalAddress | None = None
+    municipality_code: str = ""
+    property_designation: str = ""
+    units: tuple[PlaceUnit, ...] = ()
+    restricted: bool = False
+
+
+# --- group (designated: the pupil register) ---
+class Group(_Body, frozen=True, tag="group"):
+    """A class, a teaching group, a preschool section (SS 12000 *Group*). `unit`: the key of the unit that has it."""
+
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[DatedName, ...] = ()
+    group_type: str = ""
+    unit: str = ""
+
+
+class Membership(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One person in a group, in one role: the subject, the type of persona, and the key of the enrolment or employment
+    that the membership rests on (see `persona_key`; empty: the source does not say). Inclusive dates."""
+
+    subject: str
+    persona_type: str
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+    persona: str = ""
+
+
+class GroupMembers(_Body, frozen=True, tag="group-members"):
+    """All members that the source has of the group, former and coming ones too."""
+
+    members: tuple[Membership, ...] = ()
+
+
+# --- legal organisation (designated: base data of companies, SSBTGO) ---
+class Seat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The municipality where a legal organisation has its seat (*säte*), by name or four-digit code."""
+
+    seat: str
+    valid_from: dt.date
+    valid_to: dt.date | None = None
+
+
+class LegalOrganisation(_Body, frozen=True, tag="legal-organisation"):
+    """A legal person, or a sole trader (*enskild firma*) whose organisation number is the owner's personnummer. `owner` is
+    the subject of that person; empty for all others. `form`: *juridisk form*."""
+
+    number: Identifier
+    owner: str = ""
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[DatedName, ...] = ()
+    seats: tuple[Seat, ...] = ()
+    form: str = ""
+
+
 # --- accounts (from iam) ---
 class AccountFacts(_Body, frozen=True, tag="account"):
     """What iam decided about an account's names; flows back as a claim on every persona the account serves. `employer` and
@@ -271,6 +342,10 @@ Body = (
     | UnitNode
     | UnitStructure
     | UnitName
+    | Place
+    | Group
+    | GroupMembers
+    | LegalOrganisation
     | AccountFacts
     | Merge
     | Split
@@ -341,8 +416,56 @@ def unit_key(employer: str, unit_id: str) -> str:
 
 
 def is_unit(key: str) -> bool:
-    """Whether a subject or document id is an organisation unit's; all others are persons'."""
+    """Whether a subject or document id is an organisation unit's."""
     return key.startswith(UNIT_PREFIX)
+
+
+PLACE_PREFIX = "place:"
+GROUP_PREFIX = "group:"
+LEGAL_PREFIX = "legal:"
+
+PERSON = "person"
+_PREFIXES = {UNIT_PREFIX: "unit", PLACE_PREFIX: "place", GROUP_PREFIX: "group", LEGAL_PREFIX: "legal-organisation"}
+KINDS_OF_THING: frozenset[str] = frozenset(_PREFIXES.values())
+"""What a document can be about that is no person. Their subjects are their document ids."""
+
+ABOUT: dict[str, str] = {
+    "unit-node": "unit",
+    "unit-structure": "unit",
+    "unit-name": "unit",
+    "place": "place",
+    "group": "group",
+    "group-members": "group",
+    "legal-organisation": "legal-organisation",
+}
+"""By claim kind, what it is about; a kind that is not listed is about a person."""
+
+
+def thing_of(key: str) -> str:
+    """What a subject or document id names: one of `KINDS_OF_THING`, or `PERSON`."""
+    prefix, colon, _ = key.partition(":")
+    return _PREFIXES.get(prefix + colon, PERSON)
+
+
+def is_thing(key: str) -> bool:
+    """Whether a subject or document id is a unit's, place's, group's or legal organisation's; all others are persons'."""
+    return thing_of(key) != PERSON
+
+
+def place_key(issuer: str, place_id: str) -> str:
+    """The document key of a place: who numbers it, and its number there."""
+    return f"{PLACE_PREFIX}{issuer}:{place_id}"
+
+
+def group_key(employer: str, group_id: str) -> str:
+    """The document key of a group: the employer that runs the school, and the group's id."""
+    return f"{GROUP_PREFIX}{employer}:{group_id}"
+
+
+def legal_organisation_key(digest: str) -> str:
+    """The document key of a legal organisation, of a keyed hash of its number (32 hex characters): every one's alike, for
+    a sole trader's number is a personnummer, and a key of another form would tell who is one."""
+    return f"{LEGAL_PREFIX}{digest}"
 
 
 def persona_key(information_set: str, employer: str, source_id: str) -> str:

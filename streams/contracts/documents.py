@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from streams.contracts.claims import Leave, Marking, PostalAddress, Segment, UnitPeriod
-from streams.contracts.identifiers import IdentifierType
+from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.time import IncompleteDate
 
 
@@ -179,6 +179,82 @@ class UnitDocument(msgspec.Struct, frozen=True, omit_defaults=True):
         return any(p.valid_from <= on and (p.valid_to is None or on <= p.valid_to) for p in self.periods)
 
 
+class PlaceUnitEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    unit: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+class PlaceDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A place where the municipality works. `restricted`: only a reader who is cleared for protected persons knows of it."""
+
+    id: str
+    stamp: Stamp | None = None
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[UnitNameEntry, ...] = ()
+    place_type: str = ""
+    address: PostalAddress | None = None
+    municipality_code: str = ""
+    property_designation: str = ""
+    units: tuple[PlaceUnitEntry, ...] = ()
+    restricted: bool = False
+
+
+class MemberEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A member by person id and persona key; the person's data come through their own disclosure."""
+
+    person: str
+    persona_type: str
+    persona: str = ""
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+class GroupDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A class, a teaching group, a preschool section. What a reader gets has the members that it may know of, and no sign of
+    others."""
+
+    id: str
+    stamp: Stamp | None = None
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[UnitNameEntry, ...] = ()
+    group_type: str = ""
+    unit: str = ""
+    members: tuple[MemberEntry, ...] = ()
+    members_stamp: Stamp | None = None
+
+
+class SeatEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    seat: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+
+
+class LegalOrganisationDocument(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A legal person or a sole trader. `owner`: the person id of the sole trader, whose number `number` then is."""
+
+    id: str
+    stamp: Stamp | None = None
+    number: Identifier | None = None
+    owner: str = ""
+    periods: tuple[UnitPeriod, ...] = ()
+    names: tuple[UnitNameEntry, ...] = ()
+    seats: tuple[SeatEntry, ...] = ()
+    form: str = ""
+
+
+Thing = UnitDocument | PlaceDocument | GroupDocument | LegalOrganisationDocument
+"""A document that is about no person."""
+
+THINGS: dict[str, type[Thing]] = {
+    "unit": UnitDocument,
+    "place": PlaceDocument,
+    "group": GroupDocument,
+    "legal-organisation": LegalOrganisationDocument,
+}
+"""By what a document id names, see `streams.contracts.claims.thing_of`."""
+
+
 class Redirect(msgspec.Struct, frozen=True):
     """Published under an old person id: the person lives on under `to`. Disables nothing."""
 
@@ -201,7 +277,7 @@ class Version(msgspec.Struct, frozen=True, order=True):
 
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The record on `mmd.person.v1`, `mmd.organisation.v1` and `mmd.urgent.v1`: exactly one of the four is set.
+    """The record on the topics `mmd.*.v1`: exactly one of the documents, `redirect` and `withheld` is set.
     A Kafka tombstone in place of a record is an erasure, and final.
 
     `cause` is the event that made this version and `caused_at` (UTC) when it was first logged, so that a reader can
@@ -215,3 +291,38 @@ class Published(msgspec.Struct, frozen=True, omit_defaults=True):
     withheld: Withheld | None = None
     cause: str = ""
     caused_at: dt.datetime | None = None
+    place: PlaceDocument | None = None
+    group: GroupDocument | None = None
+    legal_organisation: LegalOrganisationDocument | None = None
+
+    @property
+    def said(self) -> "PersonDocument | Thing | Redirect | Withheld | None":
+        """The one part that is set."""
+        parts = (self.person, self.unit, self.place, self.group, self.legal_organisation, self.redirect, self.withheld)
+        return next((part for part in parts if part is not None), None)
+
+
+PARTS = ("person", "unit", "place", "group", "legal_organisation", "redirect", "withheld")
+"""The fields of `Published` of which exactly one is set."""
+
+
+def publish(
+    version: Version,
+    part: PersonDocument | Thing | Redirect | Withheld,
+    *,
+    cause: str = "",
+    caused_at: dt.datetime | None = None,
+) -> Published:
+    """A record that says this."""
+    return msgspec.structs.replace(Published(version, cause=cause, caused_at=caused_at), **{_PART_OF[type(part)]: part})
+
+
+_PART_OF: dict[type, str] = {
+    PersonDocument: "person",
+    UnitDocument: "unit",
+    PlaceDocument: "place",
+    GroupDocument: "group",
+    LegalOrganisationDocument: "legal_organisation",
+    Redirect: "redirect",
+    Withheld: "withheld",
+}

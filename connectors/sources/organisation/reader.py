@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from connectors.sources.dates import iso_date
+from connectors.sources.dated_rows import span
 from connectors.sources.grouped import grouped
 from connectors.sources.ids import ID, plain
 from connectors.sources.jsonlines import Row, word, write
@@ -92,7 +92,7 @@ def _unit(of: UnitKey, rows: Sequence[Row], header: Header, context: Context) ->
 
 def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Claim]:
     last = rows[-1]
-    nodes = sorted({_span(row, "node") for row in rows}, key=_start)
+    nodes = sorted({span(row, "node") for row in rows}, key=_start)
     yield Claim(
         UnitNode(
             tuple(UnitPeriod(*span) for span in nodes),
@@ -101,10 +101,10 @@ def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) ->
             responsibility_code=word(last, "responsibilityCode"),
         )
     )
-    parents = {(_parent(row, of, context), _span(row, "structure", "node")) for row in rows}
+    parents = {(_parent(row, of, context), span(row, "structure", "node")) for row in rows}
     ordered = sorted(parents, key=lambda one: (one[1][0], one[0]))
     yield Claim(UnitStructure(tuple(UnitParent(parent, *span) for parent, span in ordered)))
-    names = {(word(row, "orgName"), word(row, "orgNameShort"), _span(row, "name", "node")) for row in rows}
+    names = {(word(row, "orgName"), word(row, "orgNameShort"), span(row, "name", "node")) for row in rows}
     if any(not name for name, _, _ in names):
         raise Rejected("input.missing", "orgName")
     dated = sorted(names, key=lambda one: (one[2][0], one[0]))
@@ -113,19 +113,6 @@ def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) ->
 
 def _start(span: tuple[dt.date, dt.date | None]) -> dt.date:
     return span[0]
-
-
-def _span(row: Mapping[str, Any], axis: str, fallback: str = "") -> tuple[dt.date, dt.date | None]:
-    """The dates of an axis; structure and name have the node's dates where they have none of their own."""
-    start, end = f"{axis}From", f"{axis}To"
-    valid_from, valid_to = iso_date(row.get(start), start), iso_date(row.get(end), end)
-    if valid_from is None and fallback:
-        return _span(row, fallback)
-    if valid_from is None:
-        raise Rejected("input.missing", start)
-    if valid_to is not None and valid_to < valid_from:
-        raise Rejected("input.end-before-start", end)
-    return valid_from, valid_to
 
 
 def _parent(row: Mapping[str, Any], of: UnitKey, context: Context) -> str:

@@ -41,7 +41,7 @@ def dirk(town: Town) -> str:
 
 def desk(town: Town) -> Desk:
     world = town.world
-    return desk_of(world.base, world._settings.master, world.readings.reader, world.bus)
+    return desk_of(world.base, world.settings.master, world.readings.reader, world.bus)
 
 
 def everything(town: Town) -> tuple[object, ...]:
@@ -184,7 +184,7 @@ def test_a_rehearsal_of_what_ingest_refuses_tells_so_and_leaves_nothing(town: To
     (record,) = identity.merge(made, dirk, town.anna, GROUNDS)
     alone = type(record)(record.source, "", record.version, record.subject, record.claims)
     before = everything(town)
-    settings = town.world._settings
+    settings = town.world.settings
     with pytest.raises(Rejected):
         rehearse(town.world.base, settings.master, settings.execute, made.messages([alone]))
     assert everything(town) == before

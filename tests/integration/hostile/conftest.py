@@ -17,8 +17,10 @@ from streams.catalogue import (
     PUBLISHED_SCHEMA,
     SOURCE_ACCOUNT,
     SOURCE_EMPLOYMENT,
+    SOURCE_GROUP,
     SOURCE_ORGANISATION,
     SOURCE_PERSON,
+    SOURCE_PLACE,
     SOURCE_RULING,
     SOURCE_URGENT,
 )
@@ -61,6 +63,8 @@ def every_door(one_database: str, pool: Pool) -> Iterator[Mapping[str, Door]]:
         SOURCE_URGENT: (doors.raised, doors.subject, KeyClass.INNER),
         SOURCE_ACCOUNT: (doors.account, lambda n: id_subject(doors.document(n)), KeyClass.ACCOUNT),
         SOURCE_RULING: (doors.ruling, doors.subject, KeyClass.INNER),
+        SOURCE_PLACE: (doors.place_record, doors.place, KeyClass.INNER),
+        SOURCE_GROUP: (doors.group_record, doors.group, KeyClass.INNER),
         SOURCE_ORGANISATION: (doors.unit_record, doors.unit, None),
     }
     published = {

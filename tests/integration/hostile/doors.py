@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from streams.bus import Handler
+from streams.catalogue import MMD_ORGANISATION, SOURCE_ORGANISATION, TOPICS
 from streams.codec import schema_uri
-from streams.contracts.claims import unit_key
+from streams.contracts.claims import group_key, place_key, unit_key
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.testnumbers import all_test_numbers
 from streams.envelope import Envelope, Message
@@ -22,6 +23,10 @@ from tests.integration.mmd.conftest import SUBJECT_SECRET
 from tests.unit.hostile.case import CANARY
 
 Content = dict[str, Any]
+CONSUMED = tuple(topic.name for topic in TOPICS if topic.readers)
+"""Every topic that a worker of ours reads."""
+IN_CLEAR = frozenset({SOURCE_ORGANISATION, MMD_ORGANISATION})
+"""Topics whose good record here is a unit's, which goes in clear."""
 TIME = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 
 
@@ -69,6 +74,26 @@ def raised(number: int) -> Content:
 def unit_record(number: int) -> Content:
     body = {"kind": "unit-name", "names": [{"name": CANARY, "valid_from": "2020-01-01"}]}
     return _record("org", [{"body": body}], number, unit(number))
+
+
+def place(number: int) -> str:
+    return place_key("kommun", f"p{number}")
+
+
+def group(number: int) -> str:
+    return group_key("kommun", f"g{number}")
+
+
+def place_record(number: int) -> Content:
+    body = {"kind": "place", "names": [{"name": CANARY, "valid_from": "2020-01-01"}], "address": {"street": CANARY}}
+    return _record("places", [{"body": body}], number, place(number))
+
+
+def group_record(number: int) -> Content:
+    member = {"subject": subject(1), "persona_type": "pupil", "valid_from": "2020-01-01"}
+    base = {"kind": "group", "names": [{"name": CANARY, "valid_from": "2020-01-01"}], "unit": unit(1)}
+    claims = [{"body": base}, {"body": {"kind": "group-members", "members": [member]}}]
+    return _record("groups", claims, number, group(number))
 
 
 def account(number: int) -> Content:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from streams.catalogue import TOPICS
 from tests.integration.hostile.bad_records import CONTENTS, DOCUMENTS, ENVELOPES, RECORDS, SEALS, BadRecord
 from tests.integration.hostile.bounded import BOMBS
+from tests.integration.hostile.doors import CONSUMED, IN_CLEAR
 from tests.integration.hostile.requests import bad_requests
 from tests.unit.hostile.case import Case
 from tests.unit.hostile.data_files import FILES, cases
@@ -118,10 +118,10 @@ Each is read by a process that may take 600 MB (`tests/integration/hostile/test_
 def _of(kind: str) -> str:
     """The topics of a kind, as a sentence."""
     chosen = {
-        "all": [topic.name for topic in TOPICS],
-        "sealed": [topic.name for topic in TOPICS if topic.sealed_with],
-        "source": [topic.name for topic in TOPICS if topic.name.startswith("source.")],
-        "mmd": [topic.name for topic in TOPICS if topic.name.startswith("mmd.")],
+        "all": CONSUMED,
+        "sealed": [name for name in CONSUMED if name not in IN_CLEAR],
+        "source": [name for name in CONSUMED if name.startswith("source.")],
+        "mmd": [name for name in CONSUMED if name.startswith("mmd.")],
     }
     return f"In {', '.join(f'`{name}`' for name in chosen[kind])}."
 

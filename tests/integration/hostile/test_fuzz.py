@@ -10,19 +10,18 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from streams.catalogue import TOPICS
 from streams.consume import Runner
 from streams.contracts.errors import TEXTS
 from streams.dead_letters import DeadLetters
 from tests.integration.hostile.conftest import Pool, taken_in
-from tests.integration.hostile.doors import Door
+from tests.integration.hostile.doors import CONSUMED, Door
 from tests.unit.hostile.mutations import EVERY_RUN, bytewise, encoded, fieldwise, run
 
 numbers = itertools.count(6000)
 CHANGED = 5999
 
 
-@pytest.mark.parametrize("topic", [topic.name for topic in TOPICS])
+@pytest.mark.parametrize("topic", CONSUMED)
 def test_a_record_of_changed_content_is_taken_in_or_a_dead_letter(
     topic: str, every_door: Mapping[str, Door], pool: Pool
 ) -> None:

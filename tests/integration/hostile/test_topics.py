@@ -8,25 +8,23 @@ from collections.abc import Mapping
 
 import pytest
 
-from streams.catalogue import TOPICS
 from streams.consume import Runner
 from streams.contracts.errors import TEXTS
 from streams.dead_letters import DeadLetters
 from tests.integration.hostile.bad_records import CONTENTS, DOCUMENTS, ENVELOPES, NUMBER, RECORDS, SEALS, BadRecord
 from tests.integration.hostile.conftest import Pool, taken_in
-from tests.integration.hostile.doors import Door
+from tests.integration.hostile.doors import CONSUMED, IN_CLEAR, Door
 from tests.unit.hostile.case import CANARY
 
 numbers = itertools.count(100, 4)
-CLEAR = frozenset(topic.name for topic in TOPICS if not topic.sealed_with)
 
 
 def _cases() -> list[tuple[str, BadRecord]]:
     found: list[tuple[str, BadRecord]] = []
-    for topic in TOPICS:
-        of_kind = RECORDS if topic.name.startswith("source") else DOCUMENTS
-        seals = () if topic.name in CLEAR else SEALS
-        found += [(topic.name, one) for one in (*ENVELOPES, *CONTENTS, *seals, *of_kind)]
+    for topic in CONSUMED:
+        of_kind = RECORDS if topic.startswith("source") else DOCUMENTS
+        seals = () if topic in IN_CLEAR else SEALS
+        found += [(topic, one) for one in (*ENVELOPES, *CONTENTS, *seals, *of_kind)]
     return found
 
 
@@ -47,7 +45,7 @@ def test_a_bad_record_is_a_dead_letter_and_stops_nobody(
         assert text not in str(found)
 
 
-@pytest.mark.parametrize("topic", [topic.name for topic in TOPICS])
+@pytest.mark.parametrize("topic", CONSUMED)
 def test_a_good_record_is_no_dead_letter(topic: str, every_door: Mapping[str, Door], pool: Pool) -> None:
     door, number = every_door[topic], next(numbers)
     Runner(door.handle, DeadLetters(pool), group=f"good-{topic}").handle([door.good(number)])

@@ -15,7 +15,15 @@ from mmd.domain.register import SourceRegister
 from mmd.ingest.handler import IngestHandler
 from mmd.store.hash import StateHash, state_hash
 from mmd.store.reader import Reader
-from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON, SOURCE_RULING
+from streams.catalogue import (
+    SOURCE_ACCOUNT,
+    SOURCE_EMPLOYMENT,
+    SOURCE_GROUP,
+    SOURCE_ORGANISATION,
+    SOURCE_PERSON,
+    SOURCE_PLACE,
+    SOURCE_RULING,
+)
 from streams.clock import SetClock
 from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Body, Claim, NumberReference, SourceRecord, is_unit
@@ -49,11 +57,25 @@ REGISTER = {
         {"information_set": "rulings", "attribute": kind, "sources": ["ruling"], "owner": "KS"}
         for kind in ("merge", "split", "protection-lift")
     ]
+    + [
+        {"information_set": kind, "attribute": kind, "sources": [source], "owner": "KS"}
+        for kind, source in (
+            *(("place", "places"), ("group", "groups"), ("group-members", "groups")),
+            ("legal-organisation", "companies"),
+        )
+    ]
     + [{"information_set": "account", "attribute": "account", "sources": ["iam"], "owner": "IT"}]
 }
 
 
-TOPIC_OF = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT, "ruling": SOURCE_RULING}
+TOPIC_OF = {
+    "hr": SOURCE_EMPLOYMENT,
+    "iam": SOURCE_ACCOUNT,
+    "places": SOURCE_PLACE,
+    "groups": SOURCE_GROUP,
+    "companies": SOURCE_ORGANISATION,
+    "ruling": SOURCE_RULING,
+}
 """Of other sources than these: the population register's."""
 
 

@@ -13,11 +13,20 @@ from deploy.docs.flows import flows
 from deploy.municipality import Changes, generate
 from deploy.settings import CONFIG
 from deploy.wiring.data import read_policy, read_releases
-from mmd.domain.claims import KINDS
 from streams.catalogue import PUBLISHED_SCHEMA, SOURCE_ACCOUNT, TOPICS, Topic
 from streams.codec import Outgoing, PublishedCodec, RecordCodec
-from streams.contracts.claims import AccountFacts, Claim, Name, SourceRecord, UnitName
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version, Withheld
+from streams.contracts.claims import ABOUT, Absent, AccountFacts, Claim, Name, SourceRecord
+from streams.contracts.documents import (
+    GroupDocument,
+    LegalOrganisationDocument,
+    PersonDocument,
+    PlaceDocument,
+    Published,
+    Redirect,
+    UnitDocument,
+    Version,
+    Withheld,
+)
 from streams.contracts.time import local_date
 from streams.envelope import Message
 from streams.hashing import subject_of
@@ -29,6 +38,9 @@ SECRET = b"s" * 32
 PARTS = {
     "person": Published(Version(1, 1), person=PersonDocument("p")),
     "unit": Published(Version(1, 1), unit=UnitDocument("unit:k:1")),
+    "place": Published(Version(1, 1), place=PlaceDocument("place:k:1")),
+    "group": Published(Version(1, 1), group=GroupDocument("group:k:1")),
+    "legal_organisation": Published(Version(1, 1), legal_organisation=LegalOrganisationDocument("legal:1")),
     "redirect": Published(Version(1, 1), redirect=Redirect("p", "q")),
     "withheld": Published(Version(1, 1), withheld=Withheld("p")),
 }
@@ -41,13 +53,15 @@ def key_class_of(message: Message) -> str:
 @pytest.mark.parametrize("topic", [one for one in TOPICS if one.name.startswith("source.")], ids=lambda one: one.name)
 def test_what_a_source_says_is_sealed_as_the_catalogue_says(topic: Topic) -> None:
     body = AccountFacts("a") if topic.name == SOURCE_ACCOUNT else Name("x")
-    record = SourceRecord("s", "k", "1", "subject", (Claim(body),))
-    if not topic.sealed_with:
-        record = SourceRecord("s", "k", "1", "unit:k:1", (Claim(UnitName()),))
-    codec = RecordCodec(MemoryKeyRing(), KeyClass(topic.sealed_with or "inner"))
-    (message,) = codec.encode([Outgoing(topic.name, record, "e", NOW)])
+    sealed = SourceRecord("s", "k", "1", "subject", (Claim(body),))
+    codec = RecordCodec(MemoryKeyRing(), KeyClass(topic.sealed_with))
+    (message,) = codec.encode([Outgoing(topic.name, sealed, "e", NOW)])
     assert key_class_of(message) == topic.sealed_with
-    assert {claim.kind for claim in record.claims} <= set(topic.in_clear if not topic.sealed_with else KINDS)
+    for kind in topic.in_clear:
+        assert ABOUT[kind] == "unit"
+        record = SourceRecord("s", "k", "1", "unit:k:1", (Claim(Absent(kind)),))
+        (message,) = codec.encode([Outgoing(topic.name, record, "e", NOW)])
+        assert key_class_of(message) == ""
 
 
 @pytest.mark.parametrize("topic", [one for one in TOPICS if one.schema == PUBLISHED_SCHEMA], ids=lambda one: one.name)
@@ -78,6 +92,7 @@ def test_a_source_topic_carries_the_kinds_that_the_catalogue_says_and_no_others(
     assert all(kinds <= told[topic] for topic, kinds in seen.items())
     assert {topic: kinds for topic, kinds in unseen.items() if kinds} == {
         "source.person.v1": {"number-reference"},  # nobody there changes number
+        "source.organisation.v1": {"legal-organisation"},  # its companies are in no file
         "source.employment.v1": {"protection"},  # HR raises nobody's protection
         "source.urgent.v1": {"registration"},  # and nobody dies
     }

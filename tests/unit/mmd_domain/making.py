@@ -67,6 +67,9 @@ def register_data() -> dict[str, Any]:
             *rows("account", ["iam"], ("account",)),
             *rows("rulings", ["ruling"], RULING_KINDS),
             *rows("organisation", ["org"], ("unit-node", "unit-structure", "unit-name")),
+            *rows("place", ["places"], ("place",)),
+            *rows("group", ["groups"], ("group", "group-members")),
+            *rows("legal-organisation", ["companies"], ("legal-organisation",)),
         ]
     }
 

@@ -12,7 +12,7 @@ from mmd.domain.claims import LoggedClaim
 from mmd.domain.disclosure import disclose, disclose_unit, under_todays_marking
 from mmd.domain.everyone import derive_everyone
 from mmd.domain.person import derive_person
-from mmd.domain.release import ATTRIBUTES, Release
+from mmd.domain.release import ATTRIBUTES, PERSON_ATTRIBUTES, Release
 from streams.contracts.claims import (
     AccountFacts,
     AgreedName,
@@ -89,7 +89,7 @@ def test_a_release_without_attributes_shows_id_and_carefulness_only() -> None:
     assert msgspec.to_builtins(answer) == {"id": answer.id, "aliases": (person_id_of(A),)}
 
 
-@pytest.mark.parametrize("attribute", sorted(ATTRIBUTES - {"aliases"}))
+@pytest.mark.parametrize("attribute", sorted(PERSON_ATTRIBUTES - {"aliases"}))
 def test_each_attribute_is_shown_only_where_it_is_released(attribute: str) -> None:
     unmarked = {person_id_of(B), person_id_of(C)}
     without = msgspec.to_builtins(

@@ -12,7 +12,9 @@ Read = Callable[..., list[Item]]
 FORMATS = Path(__file__).parents[3] / "docs" / "formats"
 
 
-@pytest.mark.parametrize(("source", "records"), [("hr", 1), ("organisation", 2)])
+@pytest.mark.parametrize(
+    ("source", "records"), [("hr", 1), ("organisation", 2), ("places", 1), ("groups", 1), ("companies", 1)]
+)
 def test_the_example_of_a_format_is_read_as_it_stands(read: Read, source: str, records: int) -> None:
     text = (FORMATS / f"{source}.md").read_text(encoding="utf-8")
     example = re.search(r"```json\n(.*?)```", text, re.DOTALL)

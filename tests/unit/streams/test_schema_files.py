@@ -11,7 +11,17 @@ import pytest
 
 from streams import catalogue, schema_files
 from streams.contracts import claims
-from streams.contracts.documents import PersonDocument, Published, Redirect, UnitDocument, Version
+from streams.contracts.documents import (
+    GroupDocument,
+    LegalOrganisationDocument,
+    MemberEntry,
+    PersonDocument,
+    PlaceDocument,
+    Published,
+    Redirect,
+    UnitDocument,
+    Version,
+)
 from streams.contracts.identifiers import Identifier, IdentifierType
 
 DAY = dt.date(2024, 2, 29)
@@ -34,6 +44,10 @@ BODIES: list[claims.Body] = [
     claims.UnitNode((claims.UnitPeriod(DAY),)),
     claims.UnitStructure((claims.UnitParent("", DAY),)),
     claims.UnitName(()),
+    claims.Place((claims.UnitPeriod(DAY),), (claims.DatedName("P", DAY),), "skola", ADDRESS, "0114", "Ek 1"),
+    claims.Group((claims.UnitPeriod(DAY),), (claims.DatedName("4B", DAY),), "Klass", "unit:kommun:1"),
+    claims.GroupMembers((claims.Membership("subject", "pupil", DAY, DAY, "enrolment:kommun:1"),)),
+    claims.LegalOrganisation(Identifier(IdentifierType.ORGANISATIONSNUMMER, "x"), seats=(claims.Seat("1480", DAY),)),
     claims.AccountFacts("a"),
     claims.Merge("subject", "a decision", "anna", "bertil"),
     claims.Split(("merge-1",), "a decision", "anna", "bertil"),
@@ -74,6 +88,9 @@ def test_a_record_as_it_is_encoded_validates(body: claims.Body) -> None:
     [
         Published(Version(1, 1), person=PersonDocument("p", ("q",)), cause="e", caused_at=dt.datetime.now(dt.UTC)),
         Published(Version(1, 1), unit=UnitDocument("unit:kommun:1", (claims.UnitPeriod(DAY, DAY),))),
+        Published(Version(1, 1), place=PlaceDocument("place:k:1", restricted=True)),
+        Published(Version(1, 1), group=GroupDocument("group:k:1", members=(MemberEntry("p", "pupil"),))),
+        Published(Version(1, 1), legal_organisation=LegalOrganisationDocument("legal:1", owner="p")),
         Published(Version(1, 1), redirect=Redirect("p", "q")),
     ],
 )
