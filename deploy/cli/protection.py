@@ -103,14 +103,11 @@ def report(person_id: str, home: Path | None, as_json: bool) -> None:
     ID as for `person show`. That it was asked for is logged.
     """
     from deploy.rulings.disclosed import report as report_of
-    from deploy.wiring.rulings import desk
     from mmd.api import readlog
-    from streams.bus import MemoryBus
 
     with connected(home) as connection:
         asked = person_asked_for(connection.stores, person_id)
-        made = desk(connection.base, connection.master, connection.stores.reader, MemoryBus())
-        found = None if asked is None else report_of(made, connection.base.pool, asked)
+        found = None if asked is None else report_of(connection.stores.reader, connection.base.pool, asked)
         if found is None:
             raise no_such_person()
         now = connection.base.clock.now()
