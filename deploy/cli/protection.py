@@ -7,7 +7,6 @@ import click
 from deploy.cli.asking import by_option, json_option, no_such_person, person_asked_for, print_json
 from deploy.cli.connection import connected, home_option
 from deploy.cli.rulings import rule
-from deploy.screen import console
 from streams.contracts.time import STOCKHOLM
 
 OFFICER = "protection-officer"
@@ -27,8 +26,6 @@ def list_(everyone: bool, home: Path | None, as_json: bool) -> None:
 
     That they are marked is told to whoever runs this, and logged.
     """
-    from rich.table import Table
-
     from deploy.rulings.protection import queue
     from deploy.wiring.rulings import desk
     from mmd.api import readlog
@@ -46,14 +43,11 @@ def list_(everyone: bool, home: Path | None, as_json: bool) -> None:
     if not cases:
         click.echo("There is nothing to decide.")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("person", "marking", "raises", "taken back", "by", "proposal", "asked by"):
-        table.add_column(heading, overflow="fold")
     for case in cases:
-        for name, asked_by in [(one.name, one.asked_by) for one in case.proposals] or [("", "")]:
-            counts = (str(case.raises), str(case.taken_back))
-            table.add_row(case.person, case.marking.value, *counts, ", ".join(case.sources), name, asked_by)
-    console().print(table)
+        counts = f"{case.raises} raises by {', '.join(case.sources)}, {case.taken_back} taken back"
+        click.echo(f"person {case.person}: {case.marking.value}, {counts}")
+        for one in case.proposals:
+            click.echo(f"  proposal {one.name}: lifts {one.raises}, asked by {one.asked_by}, {one.evidence}")
 
 
 @protection.command()
@@ -103,14 +97,11 @@ def report(person_id: str, home: Path | None, as_json: bool) -> None:
     ID as for `person show`. That it was asked for is logged.
     """
     from deploy.rulings.disclosed import report as report_of
-    from deploy.wiring.rulings import desk
     from mmd.api import readlog
-    from streams.bus import MemoryBus
 
     with connected(home) as connection:
         asked = person_asked_for(connection.stores, person_id)
-        made = desk(connection.base, connection.master, connection.stores.reader, MemoryBus())
-        found = None if asked is None else report_of(made, connection.base.pool, asked)
+        found = None if asked is None else report_of(connection.stores.reader, connection.base.pool, asked)
         if found is None:
             raise no_such_person()
         now = connection.base.clock.now()

@@ -10,12 +10,14 @@ from deploy.replay.scenario import (
     AccountExpectation,
     Expectation,
     GroupsExpectation,
+    HadBefore,
     PersonExpectation,
     ReportRow,
     Scenario,
 )
 from deploy.replay.views import account_view, person_view
 from deploy.report import side_by_side
+from deploy.rulings.disclosed import report as disclosed
 from streams.clock import today
 
 
@@ -49,6 +51,8 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
             failures += [f"account {name} in {target}: {line}" for line in _account(account, got)]
     for name, rows in want.report.items():
         failures += [f"report {name}: {line}" for line in _report(rows, world, scenario.cast[name].number)]
+    for name, had in want.had_before.items():
+        failures += [f"had before {name}: {line}" for line in _had_before(had, world, scenario.cast[name].number)]
     failures += _counts(want, world, since)
     for key, uid in uids.items():
         name, _, target = key.partition("@")
@@ -106,6 +110,26 @@ def _report(want: Sequence[ReportRow], world: Readings, number: str) -> list[str
                 found.append(f"{row.what}: want {column} {wanted!r}, got {getattr(actual, column)!r}")
         found += [f"{row.what}: {line}" for line in differences(dict(row.targets), dict(actual.targets))]
     return found
+
+
+def _had_before(want: HadBefore, world: Readings, number: str) -> list[str]:
+    person = world.person_id(number)
+    found = None if person is None else disclosed(world.reader, world.pool, person)
+    if found is None:
+        return ["no such person"]
+    had: dict[str, set[str]] = {}
+    for target in found.targets:
+        had.setdefault(f"target {target.target}", set()).update(target.attributes)
+    for reader in found.readers:
+        if reader.before:
+            had.setdefault(f"reader {reader.release}", set()).update(reader.attributes)
+    wanted = {f"target {name}": one for name, one in want.targets.items()}
+    wanted |= {f"reader {name}": one for name, one in want.readers.items()}
+    return [
+        f"{name}: want {attributes}, got {sorted(had[name]) if name in had else None}"
+        for name, attributes in wanted.items()
+        if (None if attributes is None else set(attributes)) != had.get(name)
+    ]
 
 
 def _counts(want: Expectation, world: Readings, since: Baseline) -> list[str]:

@@ -31,7 +31,6 @@ NEEDS_NOT_BUILT = frozenset(
         "reconcile",
         "purge",
         "name-rotation",
-        "disclosure-report",
         "pupil-source",
         "politician-source",
         "consultant-source",
@@ -84,6 +83,14 @@ class ReportRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: dict[str, str] = {}
 
 
+class HadBefore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the disclosure report says of the time before the first raise: attributes by target, readers by release. A target
+    or reader that is not written is not asserted; `null` wants none."""
+
+    targets: dict[str, list[str] | None] = {}
+    readers: dict[str, list[str] | None] = {}
+
+
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     persons: dict[str, PersonExpectation] = {}
     accounts: dict[str, dict[str, AccountExpectation]] = {}  # cast name -> target -> account
@@ -93,6 +100,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conflicts: list[dict[str, str]] | None = None  # partial: attribute, source
     nowhere: list[str] | None = None  # texts that no topic, table, log or target may hold in any readable form
     report: dict[str, list[ReportRow]] = {}  # cast name -> rows that the side-by-side report must have
+    had_before: dict[str, HadBefore] = {}  # cast name -> who had what before the person was protected
     same_uid: list[str] | None = None  # cast names whose uids are what they were at their first expectation
 
 
@@ -181,7 +189,13 @@ def _check(name: str, scenario: Scenario) -> None:
         if step.needs and step.needs not in NEEDS_NOT_BUILT:
             raise Rejected("scenario.invalid", f"{where}: unknown need, known are {', '.join(sorted(NEEDS_NOT_BUILT))}")
         if step.expect is not None:
-            named = {*step.expect.persons, *step.expect.accounts, *step.expect.report, *(step.expect.same_uid or ())}
+            named = {
+                *step.expect.persons,
+                *step.expect.accounts,
+                *step.expect.report,
+                *step.expect.had_before,
+                *(step.expect.same_uid or ()),
+            }
             unknown = named - set(scenario.cast)
             if unknown:
                 raise Rejected("scenario.invalid", f"{where}: not in the cast: {', '.join(sorted(unknown))}")

@@ -9,7 +9,7 @@ import msgspec
 import psycopg
 import psycopg_pool
 
-from deploy.rulings.sending import Desk
+from mmd.store.reader import Reader
 from streams.contracts.claims import Marking, Protection
 
 Pool = psycopg_pool.ConnectionPool[psycopg.Connection]
@@ -79,15 +79,15 @@ group by j.account, j.target order by j.target, j.account
 """
 
 
-def report(desk: Desk, pool: Pool, person: str) -> Report | None:
+def report(reader: Reader, pool: Pool, person: str) -> Report | None:
     """Of a person, by id or alias; None: no such person. Numbers that were joined are one person here too."""
-    members = desk.reader.members(person)
-    found = desk.reader.persons([person]).get(person)
+    members = reader.members(person)
+    found = reader.persons([person]).get(person)
     if found is None:
         return None
     raises = [
         one.logged_at
-        for one in desk.reader.claims(person)
+        for one in reader.claims(person)
         if isinstance(one.claim.body, Protection) and one.claim.body.marking is not Marking.NONE
     ]
     raised_at = min(raises, default=None)

@@ -17,6 +17,7 @@ from streams.clock import Clock
 from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Claim, Lift, Merge, SourceRecord, Split
 from streams.contracts.errors import Rejected
+from streams.contracts.time import local_date
 from streams.envelope import Message, new_event_id
 
 SOURCE = "ruling"
@@ -49,9 +50,15 @@ class Desk:
     clock: Clock
 
     def record(self, name: str, subject: str, body: Merge | Split | Lift) -> SourceRecord:
-        """The ruling `name` about a subject, said now."""
+        """The ruling `name` about a subject, said now.
+
+        Raises `Rejected("source.undesignated")` where the source register does not let operators rule on this.
+        """
+        claim = Claim(body)
+        if not self.register.designated(claim.kind, SOURCE, local_date(self.clock.now())):
+            raise Rejected("source.undesignated", f"{SOURCE}: {claim.kind}")
         version = f"{self.clock.now().astimezone(dt.UTC):%Y%m%d%H%M%S%f}"
-        return SourceRecord(SOURCE, name, version, subject, (Claim(body),))
+        return SourceRecord(SOURCE, name, version, subject, (claim,))
 
     def messages(self, records: Sequence[SourceRecord]) -> list[Message]:
         """The records sealed. Raises `Rejected("key.erased")` where somebody whom they are about is erased."""

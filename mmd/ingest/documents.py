@@ -202,7 +202,7 @@ class Writer:
                 restated=mine is not None and mine.said == said and mine.kind == "person",
                 lane=URGENT if urgent else BULK,
                 marking=marking,
-                raised=_raised(mine, marking),
+                raised=_raised(mine, marking) or _parted(held, document),
                 fan_out=mine is None or mine.kind != "person" or mine.marking is not marking,
                 next_change=next_change(document, self.now),
                 key=group.key,
@@ -287,6 +287,11 @@ def _raised(before: _Before | None, marking: Marking) -> bool:
     if before is None or before.marking is None or marking in (Marking.NONE, Marking.UNVERIFIED):
         return False
     return LEVEL[marking] > LEVEL[before.marking]
+
+
+def _parted(before: Document | None, document: PersonDocument) -> bool:
+    """Whether somebody else's data were published under this person's outer key: a split gave an id back."""
+    return isinstance(before, PersonDocument) and not set(before.aliases) <= {document.id, *document.aliases}
 
 
 def _cause(causes: Mapping[str, Cause], row: str, now: dt.datetime) -> tuple[str, dt.datetime]:

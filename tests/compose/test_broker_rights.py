@@ -35,7 +35,7 @@ def test_a_login_writes_and_reads_exactly_what_the_catalogue_says() -> None:
                 for right in rights()
                 if (right.kind, right.name, right.operation) == ("TOPIC", topic.name, operation)
             }
-            assert allowed - {OPERATOR} == set(getattr(topic, named))
+            assert allowed - {OPERATOR} == set(getattr(topic, named)) - {OPERATOR}
 
 
 def test_a_consumer_may_use_its_own_group_and_a_writer_none() -> None:

@@ -1,5 +1,6 @@
 """The commands of the README, taken from it and run as they are typed, against a stack that `kallan up` started."""
 
+import datetime as dt
 import json
 import os
 import shutil
@@ -13,8 +14,12 @@ from typing import Any
 
 import pytest
 
+from connectors.sources.registry import load_records
 from deploy.cli.connection import connected
 from deploy.quiet import Quiet
+from mmd.store.hash import state_hash
+from streams.contracts.documents import Redirect
+from streams.contracts.testnumbers import test_number as published_number
 from streams.kafka_log import LagMeter
 from tests.docs.reading import ROOT, block_with
 
@@ -147,6 +152,55 @@ def test_a_business_system_is_connected_with_three_requests(terminal: Terminal, 
     assert person["names"][0]["family"] == "Vårdkvist"
     assert person["names"][0]["stamp"]["source"] == "navet"
     assert changes["changes"]
+
+
+def test_rulings_are_made_as_typed(terminal: Terminal, fed: str) -> None:
+    """Through Kafka and the workers: a merge and its undoing, a lift by two officers."""
+    del fed
+    path = f"{terminal.folder}/.venv/bin:{terminal.environment['PATH']}"
+    number = published_number(dt.date(2001, 4, 5), "female")
+    marked = {
+        "PersonNr": number,
+        "totalpost": True,
+        "Fornamn": "Sol",
+        "Efternamn": "Kanarie",
+        "Sekretessmarkering": "J",
+    }
+
+    def typed(words: str, **more: str) -> list[str]:
+        lines = block_with("docs/operations.md", words).splitlines()
+        told = [terminal.types(line, PATH=path, **more) for line in lines]
+        Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
+        return told
+
+    with connected(terminal.folder / ".kallan") as connection:
+        lag = LagMeter(connection.master.kafka)
+        load_records("navet", [marked], connection.edge)
+        load_records("navet", [marked | {"Sekretessmarkering": "N"}], connection.edge)
+        Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
+        person = connection.stores.person_id(number)
+        assert person is not None
+        reader, pool, keys = connection.stores.reader, connection.base.pool, connection.base.keys
+        before = state_hash(pool, keys)
+        with pool.connection() as open_connection:
+            rows = open_connection.execute("select id from mmd.document where marking = 'none' order by id limit 2")
+            gone, stays = [row[0] for row in rows.fetchall()]
+        told = typed("kallan merge", GONE=gone, STAYS=stays)
+        assert "Nothing was done" in told[0]
+        assert reader.person(gone) == Redirect(gone, stays)
+        typed("kallan split", GONE=gone)
+        assert state_hash(pool, keys) == before
+        listed, proposed, *_ = block_with("docs/operations.md", "kallan protection list").splitlines()
+        assert person in terminal.types(listed, PATH=path)
+        assert "sent" in terminal.types(proposed, PATH=path, PERSON=person)
+        Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
+        (case,) = json.loads(terminal.types(f"{listed} --json", PATH=path))
+        approvals = "\n".join(block_with("docs/operations.md", "kallan protection list").splitlines()[2:])
+        assert "marking none" in terminal.types(approvals, PATH=path, PROPOSAL=case["proposals"][0]["name"])
+        Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
+        assert person not in reader.marked()
+        assert "first raised" in typed("kallan protection report", PERSON=person)[0]
+        lag.close()
 
 
 def _answers(text: str) -> list[dict[str, Any]]:

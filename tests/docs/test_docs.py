@@ -42,6 +42,10 @@ RUN_ELSEWHERE = {
         ("tests/integration/operations/test_live.py", 'STATUS = "kallan status --json"'),
     ),
     **dict.fromkeys(
+        (line for line in lines("docs/operations.md") if line.split()[1:2] in (["merge"], ["split"], ["protection"])),
+        ("tests/docs/test_commands.py", 'block_with("docs/operations.md", words)'),
+    ),
+    **dict.fromkeys(
         (
             'kallan backup "$BACKUP" --keys "$KEYS"',
             'kallan restore "$BACKUP" --keys "$KEYS"',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from deploy.rulings import identity, protection
 from deploy.rulings.rehearsal import rehearse
 from deploy.rulings.sending import Desk, Grounds
 from deploy.wiring.rulings import desk as desk_of
+from mmd.domain.register import SourceRegister
 from mmd.store.hash import state_hash
 from streams.clock_row import set_clock
 from streams.contracts.claims import Marking
@@ -110,6 +112,12 @@ def test_who_is_or_was_protected_is_merged_with_nobody_by_hand(kallan: Kallan, t
     assert document is not None
     assert document.marking is Marking.NONE
     assert "ruling.marked" in kallan("merge", town.bo, dirk, *TWO).err
+
+
+def test_where_the_source_register_lets_nobody_rule_a_ruling_is_refused_and_not_sent(town: Town, dirk: str) -> None:
+    made = replace(desk(town), register=SourceRegister.from_data({"designations": []}))
+    with pytest.raises(Rejected, match=r"source\.undesignated"):
+        identity.merge(made, dirk, town.anna, GROUNDS)
 
 
 def test_a_split_where_nothing_was_merged_is_refused(kallan: Kallan, town: Town) -> None:

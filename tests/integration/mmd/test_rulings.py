@@ -101,6 +101,17 @@ def test_both_of_a_split_are_published_and_who_refers_to_either_hears_of_it(
     assert dirty[one.id][1]  # whoever refers to the one who is back
 
 
+def test_what_was_published_of_the_merged_person_does_not_open_any_more_after_a_split(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    """It holds what belongs to the other one, who may be protected tomorrow."""
+    one, other = persons(0), persons(1)
+    master.ingest([post(master, one, "Alva"), post(master, other, "Alma"), merge(master, one, other)])
+    assert master.rows("select id from mmd.document where raised") == []
+    master.ingest([split(master, one)])
+    assert master.rows("select id from mmd.document where raised") == [(other.id,)]
+
+
 def test_what_a_record_says_while_two_are_merged_goes_with_its_number(
     master: Master, persons: Callable[[int], Someone]
 ) -> None:
