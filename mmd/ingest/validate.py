@@ -6,17 +6,22 @@ from collections.abc import Iterable, Iterator
 
 from mmd.domain.claims import KINDS
 from streams.contracts.claims import (
+    ENROLMENT_TYPES,
     ID_SUBJECT_PREFIX,
+    PLACEMENT_TYPES,
     Absent,
     AccountFacts,
     Claim,
     Custody,
     DatedName,
     Employment,
+    Enrolment,
     Leave,
     NumberReference,
+    Placement,
     Protection,
     Relation,
+    Role,
     Segment,
     SourceRecord,
     UnitName,
@@ -88,8 +93,12 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
         return None
     if any(start is not None and end is not None and end < start for start, end in _spans(claim)):
         return Rejected("input.end-before-start", kind)
-    if isinstance(body, Employment) and not (body.employer and body.employment_id):
-        return Rejected("input.missing", "employment: employer, employment_id")
+    if isinstance(body, Role) and not (body.employer and body.source_id):
+        return Rejected("input.missing", f"{kind}: employer, id")
+    if (isinstance(body, Enrolment) and body.school_type not in ENROLMENT_TYPES) or (
+        isinstance(body, Placement) and body.school_type not in PLACEMENT_TYPES
+    ):
+        return Rejected("code.unknown", f"{kind}: school_type")
     if isinstance(body, NumberReference) and (
         body.other_subject in ("", record.subject) or body.other_subject.startswith(ID_SUBJECT_PREFIX)
     ):
@@ -105,9 +114,9 @@ def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
     body = claim.body
     if isinstance(body, NumberReference):
         yield "other_subject", body.other_subject, True
-    elif isinstance(body, Employment):
+    elif isinstance(body, Role):
         yield "employer", body.employer, False
-        yield "employment_id", body.employment_id, False
+        yield "id", body.source_id, False
         for segment in body.segments:
             yield "unit", segment.unit, False
             yield "manager", segment.manager, True
@@ -126,6 +135,8 @@ def _spans(claim: Claim) -> Iterable[Span]:
     dated: Iterable[_Dated] = ()
     if isinstance(body, Employment):
         dated = (*body.segments, *body.leaves)
+    elif isinstance(body, Role):
+        dated = body.segments
     elif isinstance(body, Custody):
         dated = body.relations
     elif isinstance(body, UnitNode):

@@ -15,7 +15,16 @@ from mmd.domain.register import SourceRegister
 from mmd.ingest.handler import IngestHandler
 from mmd.store.hash import StateHash, state_hash
 from mmd.store.reader import Reader
-from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON
+from streams.catalogue import (
+    SOURCE_ACCOUNT,
+    SOURCE_CONSULTANCY,
+    SOURCE_EMPLOYMENT,
+    SOURCE_ENROLMENT,
+    SOURCE_MANDATE,
+    SOURCE_ORGANISATION,
+    SOURCE_PERSON,
+    SOURCE_ROBOT,
+)
 from streams.clock import SetClock
 from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Body, Claim, NumberReference, SourceRecord, is_unit
@@ -38,6 +47,13 @@ NAVET_KINDS = (
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
 UNIT_KINDS = ("unit-node", "unit-structure", "unit-name")
+REGISTERS = {
+    "school": (SOURCE_ENROLMENT, ("enrolment", "placement")),
+    "consultants": (SOURCE_CONSULTANCY, ("consultancy",)),
+    "politicians": (SOURCE_MANDATE, ("mandate",)),
+    "robots": (SOURCE_ROBOT, ("robot",)),
+}
+"""The registers of roles beside employment: topic and claim kinds."""
 REGISTER = {
     "designations": [
         {"information_set": "population", "attribute": kind, "sources": ["navet"], "owner": "KS"}
@@ -46,10 +62,15 @@ REGISTER = {
     + [{"information_set": "employment", "attribute": kind, "sources": ["hr"], "owner": "HR"} for kind in HR_KINDS]
     + [{"information_set": "organisation", "attribute": kind, "sources": ["org"], "owner": "KS"} for kind in UNIT_KINDS]
     + [{"information_set": "account", "attribute": "account", "sources": ["iam"], "owner": "IT"}]
+    + [
+        {"information_set": kind, "attribute": kind, "sources": [source], "owner": source}
+        for source, (_, kinds) in REGISTERS.items()
+        for kind in kinds
+    ]
 }
 
 
-TOPIC_OF = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT}
+TOPIC_OF = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT} | {name: topic for name, (topic, _) in REGISTERS.items()}
 """Of other sources than these: the population register's."""
 
 
