@@ -55,11 +55,12 @@ class Readings:
         whole = release.with_units(self.reader.units(), on) if release.subtree else release
         return disclose(document, whole, on, unmarked=self.reader.unmarked([document]))
 
-    def account_keys(self, person: str) -> list[str]:
-        """The account keys of a person, oldest first."""
+    def account_keys(self, person: str, account_class: str = "") -> list[str]:
+        """The account keys of a person, oldest first; with a class only those of it."""
         with self.pool.connection() as connection:
             rows = connection.execute(
-                "select id::text from iam.account where person_id = %s order by created_at, id", (person,)
+                "select id::text from iam.account where person_id = %s and %s in ('', class) order by created_at, id",
+                (person, account_class),
             ).fetchall()
         return [row[0] for row in rows]
 
@@ -68,15 +69,16 @@ class Readings:
         found = list(self._rows("select person_id from iam.account where id::text = %s", key))
         return str(found[0][0]) if found else key
 
-    def account(self, number: str, target: str) -> Observed | None:
+    def account(self, number: str, target: str, account_class: str = "") -> Observed | None:
         """The person's account in a target, read from the target itself."""
         person = self.person_id(number)
-        return None if person is None else self.account_of(person, target)
+        return None if person is None else self.account_of(person, target, account_class)
 
-    def account_of(self, person: str, target: str) -> Observed | None:
-        """As `account`, by person id. Of several, one that is enabled goes before one that is not: whoever asks whether
-        somebody is disabled must not be told of the other. Then the oldest."""
-        found = [one for key in self.account_keys(person) if (one := self.targets[target].read(key)) is not None]
+    def account_of(self, person: str, target: str, account_class: str = "") -> Observed | None:
+        """As `account`, by person id. Without a class all count. Of several, one that is enabled goes before one that is
+        not: whoever asks whether somebody is disabled must not be told of the other. Then the oldest."""
+        keys = self.account_keys(person, account_class)
+        found = [one for key in keys if (one := self.targets[target].read(key)) is not None]
         enabled = (one for one in found if one.state.presence is Presence.ENABLED)
         return next(enabled, found[0] if found else None)
 

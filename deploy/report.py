@@ -9,8 +9,9 @@ from connectors.targets.port import Observed
 from deploy.readings import Readings
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.heads import winners
+from mmd.domain.personas import main_persona
 from streams.clock import today
-from streams.contracts.claims import Employment, Marking, Name, Protection, RegisteredAddress, Segment
+from streams.contracts.claims import Marking, Name, Protection, RegisteredAddress, Role, Segment, persona_key
 from streams.contracts.documents import PersonDocument
 from streams.contracts.errors import Unavailable
 from streams.contracts.time import STOCKHOLM, holds
@@ -116,11 +117,13 @@ def _work_rows(
     person: PersonDocument, claims: Sequence[LoggedClaim], targets: _Targets, readings: Readings
 ) -> list[Row]:
     on = today(readings.clock)
-    persona = next((p for p in person.personas if p.employer), None)
+    main = main_persona(person.personas, on)
+    persona = next((p for p in person.personas if p.key == main and p.employer), None)
+    persona = persona or next((p for p in person.personas if p.employer), None)
     if persona is None:
         return []
     segment = persona.segment(on) or max(persona.segments, key=lambda s: s.valid_from, default=None)
-    said, origin = _said(claims, persona.source_id, segment)
+    said, origin = _said(claims, persona.key, segment)
     unit = readings.reader.unit(segment.unit) if segment else None
     named = next((n.name for n in unit.names if holds(n.valid_from, n.valid_to, on)), "") if unit else ""
     present = {name: got.state.presence.value for name, got in targets.items() if got is not None}
@@ -155,11 +158,13 @@ def _origin(logged: LoggedClaim) -> str:
     return f"{logged.source} {source_time(logged.source, logged.version)}".strip()
 
 
-def _said(claims: Sequence[LoggedClaim], employment: str, segment: Segment | None) -> tuple[Segment | None, str]:
+def _said(claims: Sequence[LoggedClaim], persona: str, segment: Segment | None) -> tuple[Segment | None, str]:
     """The segment as the source said it that holds on the same days."""
     for logged in claims:
         body = logged.claim.body
-        if isinstance(body, Employment) and body.employment_id == employment and segment is not None:
+        if not isinstance(body, Role) or segment is None:
+            continue
+        if persona_key(logged.claim.kind, body.employer, body.source_id) == persona:
             for one in body.segments:
                 if one.valid_from <= segment.valid_from and holds(one.valid_from, one.valid_to, segment.valid_from):
                     return one, _origin(logged)

@@ -42,6 +42,10 @@ SOURCE_EMPLOYMENT = "source.employment.v1"
 SOURCE_ORGANISATION = "source.organisation.v1"
 SOURCE_PLACE = "source.place.v1"
 SOURCE_GROUP = "source.group.v1"
+SOURCE_ENROLMENT = "source.enrolment.v1"
+SOURCE_MANDATE = "source.mandate.v1"
+SOURCE_CONSULTANCY = "source.consultancy.v1"
+SOURCE_ROBOT = "source.robot.v1"
 SOURCE_ACCOUNT = "source.account.v1"
 SOURCE_URGENT = "source.urgent.v1"
 SOURCE_RULING = "source.ruling.v1"
@@ -108,6 +112,62 @@ TOPICS: tuple[Topic, ...] = (
         in_clear=("unit-node", "unit-structure", "unit-name"),
     ),
     Topic(
+        SOURCE_ENROLMENT,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Elevers och studerandes inskrivningar och barns placeringar så som källan lämnade dem",
+        "Enrolments of pupils and students, placements of children, as their source gave them",
+        contents=("protection", "enrolment", "placement"),
+        sealed_with="inner",
+    ),
+    Topic(
+        SOURCE_MANDATE,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Förtroendevaldas uppdrag så som källan lämnade dem",
+        "Mandates of elected representatives as their source gave them",
+        contents=("protection", "mandate"),
+        sealed_with="inner",
+    ),
+    Topic(
+        SOURCE_CONSULTANCY,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Konsulters uppdrag så som källan lämnade dem",
+        "Assignments of consultants as their source gave them",
+        contents=("protection", "consultancy"),
+        sealed_with="inner",
+    ),
+    Topic(
+        SOURCE_ROBOT,
+        "subject",
+        RECORD_SCHEMA,
+        Cleanup.DELETE,
+        FOREVER,
+        "bulk",
+        ("source-connectors",),
+        ("ingest-bulk",),
+        "Robotars uppdrag så som källan lämnade dem",
+        "What robots are set to do as their source gave it",
+        contents=("protection", "robot"),
+        sealed_with="inner",
+    ),
+    Topic(
         SOURCE_PLACE,
         "place key",
         RECORD_SCHEMA,
@@ -158,9 +218,18 @@ TOPICS: tuple[Topic, ...] = (
         "urgent",
         ("source-connectors",),
         ("ingest-urgent",),
-        "Snabbfil: skyddsmarkeringar, dödsfall, avslut och återkallade anställningar",
+        "Snabbfil: skyddsmarkeringar, dödsfall, avslut och återkallade anställningar och andra roller",
         "Fast lane: protection raises, deaths, ends and withdrawals",
-        contents=("protection", "registration", "employment"),
+        contents=(
+            "protection",
+            "registration",
+            "employment",
+            "enrolment",
+            "placement",
+            "mandate",
+            "consultancy",
+            "robot",
+        ),
         sealed_with="inner",
     ),
     Topic(

@@ -11,13 +11,13 @@ import msgspec
 
 from streams.catalogue import SOURCE_URGENT
 from streams.codec import Outgoing
-from streams.contracts.claims import Absent, Claim, Employment, Protection, Registration, SourceRecord
+from streams.contracts.claims import ROLE_KINDS, Absent, Claim, Protection, Registration, Role, SourceRecord
 from streams.hashing import keyed_digest, uuid8
 
 DECEASED = "AV"
 """*Avliden*, the Avregistrering code of Navet that ends everything."""
 
-_CAN_END = frozenset({"employment", "registration"})
+_CAN_END = ROLE_KINDS | {"registration"}
 
 
 def can_end(kinds: Iterable[str]) -> bool:
@@ -47,7 +47,7 @@ class Lanes:
         return [self._outgoing(SOURCE_URGENT, with_claims(record, (claim,)), "protect")]
 
     def ends(self, record: SourceRecord) -> list[Outgoing[SourceRecord]]:
-        """What is over (an employment, a life) with the post's protection claim."""
+        """What is over (an employment or another role, a life) with the post's protection claim."""
         ended = tuple(claim for claim in record.claims if self._is_over(claim))
         if not ended:
             return []
@@ -58,10 +58,10 @@ class Lanes:
     def _is_over(self, claim: Claim) -> bool:
         body = claim.body
         if isinstance(body, Absent):
-            return body.of == "employment"
+            return body.of in ROLE_KINDS
         if isinstance(body, Registration):
             return body.code == DECEASED
-        if not isinstance(body, Employment):
+        if not isinstance(body, Role):
             return False
         return body.cancelled or all(s.valid_to is not None and s.valid_to <= self.today for s in body.segments)
 

@@ -19,6 +19,11 @@ LABELS: dict[str, tuple[str, str]] = {
     "employment": ("employment with segments and leaves", "anställning"),
     "agreed-name": ("name agreed to be shown", "överenskommet visningsnamn"),
     "work-contact": ("telephone at work", "arbetstelefon"),
+    "enrolment": ("enrolment in a school", "inskrivning i skola"),
+    "placement": ("place in preschool or leisure-time centre", "placering i förskola eller fritidshem"),
+    "mandate": ("mandate of an elected representative", "förtroendeuppdrag"),
+    "consultancy": ("assignment of a consultant", "konsultuppdrag"),
+    "robot": ("what a robot is set to do", "robots uppdrag"),
     "unit-node": ("that a unit exists", "organisationsenhet"),
     "unit-structure": ("what a unit hangs below", "organisationsträd"),
     "unit-name": ("name of a unit", "enhetens namn"),
@@ -33,7 +38,15 @@ LABELS: dict[str, tuple[str, str]] = {
 }
 """What a claim kind is called, in English and Swedish."""
 
-_SETS = {"person": "person", "employment": "anställning", "organisation": "organisation", "account": "konto"} | {
+_SETS = {
+    "person": "person",
+    "employment": "anställning",
+    "enrolment": "inskrivning",
+    "consultancy": "konsult",
+    "mandate": "förtroendeuppdrag",
+    "robot": "robot",
+    "organisation": "organisation",
+    "account": "konto",
     "place": "plats",
     "group": "grupp",
     "legal-organisation": "juridisk organisation",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.targets.port import Observed
 from deploy.readings import Readings
 from deploy.replay.matching import differences
 from deploy.replay.scenario import (
@@ -42,10 +43,10 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
     uids = dict(since.uids)
     for name, targets in want.accounts.items():
         for target, account in targets.items():
-            if target not in world.targets:
+            if target.partition("/")[0] not in world.targets:
                 failures.append(f"account {name}: there is no target {target}")
                 continue
-            got = account_view(world.account(scenario.cast[name].number, target))
+            got = account_view(_account_in(world, scenario.cast[name].number, target))
             if got["uid"]:
                 uids.setdefault(f"{name}@{target}", got["uid"])
             failures += [f"account {name} in {target}: {line}" for line in _account(account, got)]
@@ -57,12 +58,18 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
     for key, uid in uids.items():
         name, _, target = key.partition("@")
         if want.same_uid and name in want.same_uid:
-            now = account_view(world.account(scenario.cast[name].number, target))["uid"]
+            now = account_view(_account_in(world, scenario.cast[name].number, target))["uid"]
             if now != uid:
                 failures.append(f"account {name} in {target}: want the same uid as before, got another")
     for text in want.nowhere or ():
         failures += [f"{text!r} is readable in {place}" for place in world.leaks.find(text)]
     return failures, Baseline.of(world, uids)
+
+
+def _account_in(world: Readings, number: str, target: str) -> Observed | None:
+    """`target`: its name, and behind a slash the class of account where a person has several."""
+    name, _, account_class = target.partition("/")
+    return world.account(number, name, account_class)
 
 
 def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:

@@ -31,9 +31,7 @@ NEEDS_NOT_BUILT = frozenset(
         "reconcile",
         "purge",
         "name-rotation",
-        "pupil-source",
-        "politician-source",
-        "consultant-source",
+        "sponsor-rule",
     }
 )
 """Parts that are built later: a step that needs one is reported by name as not run."""
@@ -93,7 +91,7 @@ class HadBefore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     persons: dict[str, PersonExpectation] = {}
-    accounts: dict[str, dict[str, AccountExpectation]] = {}  # cast name -> target -> account
+    accounts: dict[str, dict[str, AccountExpectation]] = {}  # cast name -> target, or target/class -> account
     target_calls: dict[str, int] | int | None = None  # writes since the last expectation, by target or all
     master_changes: int | None = None  # documents whose version rose since the last expectation
     dead_letters: dict[str, int] | None = None  # code -> number since the start; {} means none at all

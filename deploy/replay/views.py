@@ -6,13 +6,15 @@ from typing import Any
 import msgspec
 
 from connectors.targets.port import Observed, Presence
+from mmd.domain.personas import main_persona
 from streams.contracts.documents import NameEntry, PersonDocument
 from streams.contracts.time import holds
 
 
 def person_view(document: PersonDocument, on: dt.date) -> dict[str, Any]:
     """A person on a date: `name` (given and family as they hold), `agreed_name`, `marking`, `restricted`, `numbers`,
-    `address`, `special_address`, `status`, `guardians`, `wards`, `personas` with `type`, `state`, `unit`, `title`."""
+    `address`, `special_address`, `status`, `guardians`, `wards`, `personas` with `type`, `state`, `unit`, `title`, and
+    `main`: the key of the main one."""
     names = [n for n in document.names if holds(n.valid_from, n.valid_to, on)]
     addresses = [a for a in document.registered_addresses if holds(a.valid_from, a.valid_to, on)]
     view: dict[str, Any] = {
@@ -32,6 +34,7 @@ def person_view(document: PersonDocument, on: dt.date) -> dict[str, Any]:
         "quarantined": document.quarantined or None,
         "sources": sorted({n.stamp.source for n in document.names}),
     }
+    view["main"] = document.main_persona or main_persona(document.personas, on) or None
     view["personas"] = []
     for persona in document.personas:
         segment = persona.segment(on)
@@ -42,6 +45,8 @@ def person_view(document: PersonDocument, on: dt.date) -> dict[str, Any]:
                 "state": persona.state(on),
                 "unit": segment.unit if segment else None,
                 "title": segment.title if segment else None,
+                "school_type": persona.school_type or None,
+                "company": persona.company or None,
                 "segments": [msgspec.to_builtins(s) for s in persona.segments],
                 "accounts": [{"uid": a.uid, "eppn": a.eppn} for a in persona.accounts],
             }

@@ -40,6 +40,7 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "titles": ("another position", "annan befattning"),
         "forms": ("another form of employment", "annan anställningsform"),
         "statuses": ("another register status", "annan folkbokföringsstatus"),
+        "school_types": ("another type of school", "annan skolform"),
         "no-field": ("the unit lacks what the group is named by", "enheten saknar det som gruppen namnges av"),
         "other-account": (
             "another account of the person serves this role",
@@ -66,6 +67,8 @@ def failing(
         return "titles"
     if when.forms and segment.form not in when.forms:
         return "forms"
+    if when.school_types and persona.school_type not in when.school_types:
+        return "school_types"
     if when.units and not set(when.units) & set(world.line(segment.unit, on)):
         return "units"
     return None

@@ -25,7 +25,7 @@ from iam.domain.world import (
     unit_boundaries,
     units_read,
 )
-from streams.contracts.documents import PersonDocument
+from streams.contracts.documents import PersonaType, PersonDocument
 from streams.contracts.time import local_date
 
 Names = Mapping[AccountKey, Sequence[Given]]
@@ -80,7 +80,7 @@ def desired(person: PersonDocument, world: World, policy: Policy, names: Names, 
             elsewhere = frozenset(p.key for p in personas) - frozenset(share[given.id])
             mine, mine_not = _of_account(key, given, elsewhere, found, policy)
             for target in _all_targets(mine, given, world):
-                view = _View(person, world, policy, today, given, target)
+                view = _View(person, world, policy, today, given, target, key.account_class)
                 intent = view.intent(mine, mine_not)
                 if intent is not None:
                     accounts.append(DesiredAccount(given, target, intent))
@@ -180,6 +180,7 @@ class _View:
     today: dt.date
     given: Given
     target: str
+    account_class: str
 
     @property
     def previous(self) -> Previous | None:
@@ -198,11 +199,15 @@ class _View:
             return None
         main = next((b for b in here if existence is not Existence.LIMBO and self._existence(b) is existence), None)
         given = self._grants(here, existence)
+        rules = [rule for rule in self.policy.accounts if rule.account_class == self.account_class]
+        of_employees = any(rule.persona is PersonaType.EMPLOYEE for rule in rules)
         state = AccountState(
             self.given.id,
             Presence.ENABLED if existence is Existence.ENABLED else Presence.DISABLED,
             self.given.uid,
-            attributes(self.person, main, self.given, self.world, self.policy, self.previous),
+            attributes(
+                self.person, main, self.given, self.world, self.policy, self.previous, of_employees=of_employees
+            ),
             given.groups,
         )
         account_reasons = tuple(self._reason(basis) for basis in here if self._existence(basis) is not Existence.LIMBO)

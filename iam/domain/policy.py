@@ -26,6 +26,10 @@ _FIELD = re.compile(r"\{([^}]*)\}")
 _GROUP = re.compile(r"(org|role):[^\s,+\"\\<>;=#*()]+")
 _GROUP_FIELDS = frozenset({"unit", "responsibility"})
 
+PUPILS = frozenset({PersonaType.PUPIL, PersonaType.PRESCHOOL_CHILD, PersonaType.ADULT_STUDENT})
+PUPILS_GROUP = ":pupils"
+"""How every group of pupils ends, and no other: nobody is in a group of staff as a pupil, nor the other way round."""
+
 RuleId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,63}$")]
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
 
@@ -38,7 +42,8 @@ class When(_Data, frozen=True):
     """Conditions; all that are given must hold, one of each list is enough.
 
     `units`: unit keys, the unit itself or any below it. `aid`: AID codes, `2070*` for all that start so. `titles`:
-    *befattning*, compared without regard to case. `statuses`: register status of the person.
+    *befattning* or office, compared without regard to case. `statuses`: register status of the person. `school_types`:
+    *skolform*.
     """
 
     units: tuple[str, ...] = ()
@@ -48,6 +53,7 @@ class When(_Data, frozen=True):
     titles: tuple[str, ...] = ()
     forms: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
+    school_types: tuple[str, ...] = ()
 
 
 class TargetRule(_Data, frozen=True):
@@ -164,9 +170,14 @@ def _check(policy: Policy) -> None:
                     raise _wrong(f"{path}.targets", "no such target")
             if rule.valid_from and rule.valid_to and rule.valid_to < rule.valid_from:
                 raise _wrong(f"{path}.valid_to", "the end is before the start")
+    of_pupils = {rule.account_class for rule in policy.accounts if rule.persona in PUPILS}
     for index, account in enumerate(policy.accounts):
         if not account.targets:
             raise _wrong(f"accounts[{index}].targets", "a target is needed")
+        if account.persona is PersonaType.GUARDIAN:
+            raise _wrong(f"accounts[{index}].persona", "guardians have no account: they sign in with an eID")
+        if account.persona not in PUPILS and account.account_class in of_pupils:
+            raise _wrong(f"accounts[{index}].class", "pupils have accounts of a class of their own")
     for index, grant in enumerate(policy.grants):
         _check_groups(grant, f"grants[{index}].groups")
     for name, chosen in (("attributes", policy.attributes), ("masked", policy.masked)):
@@ -185,5 +196,7 @@ def _check_groups(grant: GrantRule, path: str) -> None:
             raise _wrong(path, "a group is org:... or role:... without separators of directories")
         if not set(_FIELD.findall(group)) <= _GROUP_FIELDS:
             raise _wrong(path, "only {unit} and {responsibility} are filled in")
-        if grant.persona is PersonaType.PUPIL and not group.startswith("org:"):
+        if grant.persona in PUPILS and not group.startswith("org:"):
             raise _wrong(path, "pupils have no roles by rule (I15)")
+        if (grant.persona in PUPILS) is not group.endswith(PUPILS_GROUP):
+            raise _wrong(path, f"groups of pupils, and no others, end in {PUPILS_GROUP}")

@@ -17,14 +17,25 @@ def restricted(person: PersonDocument) -> bool:
 
 
 def attributes(
-    person: PersonDocument, basis: Basis | None, given: Given, world: World, policy: Policy, previous: Previous | None
+    person: PersonDocument,
+    basis: Basis | None,
+    given: Given,
+    world: World,
+    policy: Policy,
+    previous: Previous | None,
+    *,
+    of_employees: bool,
 ) -> Mapping[str, str]:
     """Canonical attributes with a value. `basis` None: nothing gives this account any more, the work is left out.
+    `of_employees`: the account is of a class for employees, who alone have agreed on a name with their employer.
 
     A restricted person's registered name is never read here: the name shown is the agreed one, or else the uid.
     """
     masked = restricted(person)
-    found = {"eppn": given.eppn, "display_name": _display_name(person, basis, given, masked=masked)}
+    found = {
+        "eppn": given.eppn,
+        "display_name": _display_name(person, basis, given, agreed=of_employees, masked=masked),
+    }
     if not masked:
         found |= _registered_name(person, basis)
     if basis is not None:
@@ -33,8 +44,8 @@ def attributes(
     return {name: value for name, value in sorted(found.items()) if value and name in allowed}
 
 
-def _display_name(person: PersonDocument, basis: Basis | None, given: Given, *, masked: bool) -> str:
-    if person.agreed_name and person.agreed_name.value:
+def _display_name(person: PersonDocument, basis: Basis | None, given: Given, *, agreed: bool, masked: bool) -> str:
+    if agreed and person.agreed_name and person.agreed_name.value:
         return person.agreed_name.value
     if masked:
         return given.uid

@@ -5,6 +5,7 @@ from collections.abc import Container
 
 import msgspec
 
+from mmd.domain.personas import main_persona
 from mmd.domain.release import Marked, Release
 from streams.contracts.claims import Marking
 from streams.contracts.documents import (
@@ -41,8 +42,9 @@ def disclose(
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
     agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
     bytes whether or not the person has other personas: agreed name and work phone need the employee type, wards the
-    guardian type; the stamps of numbers and markings, which may name another role's source, need all types. Ids of earlier
-    numbers need all types too, or a release that names them (`aliases`): one whose accounts must follow the person.
+    guardian type; the stamps of numbers, markings and accounts, which may tell of another role, need all types. Ids of
+    earlier numbers need all types too, or a release that names them (`aliases`): one whose accounts must follow the
+    person. The main persona is the main one of those that are shown.
     """
     marked = document.marking is None or document.marking.discloses_like_marked
     personas = _visible(document.personas, release)
@@ -52,6 +54,7 @@ def disclose(
     day = on if valid is None else valid
     allows = release.allows
     whole = release.persona_types is None
+    shown = tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else ()
     employee = release.covers(PersonaType.EMPLOYEE)
     open_ids = None if release.marked is Marked.CLEARED else unmarked
     return PersonDocument(
@@ -76,7 +79,8 @@ def disclose(
         wards=_relations(document.wards, day, open_ids)
         if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
         else (),
-        personas=tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else (),
+        personas=shown,
+        main_persona=main_persona(shown, day),
         quarantined=document.quarantined if allows("status") else "",
     )
 
@@ -129,6 +133,8 @@ def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
     accounts: tuple[AccountEntry, ...] = ()
     if release.allows("accounts"):
         accounts = persona.accounts
+        if release.persona_types is not None or release.units is not None:  # one word of iam names every role served
+            accounts = tuple(msgspec.structs.replace(account, stamp=None) for account in accounts)
         if not cleared:  # an address of mail may be made of the name
             accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
     return msgspec.structs.replace(persona, accounts=accounts)

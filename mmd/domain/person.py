@@ -7,7 +7,7 @@ from mmd.domain.candidates import Candidate, Candidates, designated, of_post, of
 from mmd.domain.claims import LoggedClaim, stamp_of
 from mmd.domain.heads import winners
 from mmd.domain.identity import Chain, Reference, components, resolve
-from mmd.domain.personas import employee_personas, guardian_persona, main_order, with_accounts
+from mmd.domain.personas import guardian_persona, main_order, role_personas, with_accounts
 from mmd.domain.protection import effective, lifted, raise_key
 from mmd.domain.register import SourceRegister
 from mmd.domain.rulings import chain_of, standing_merges
@@ -74,7 +74,7 @@ def derive_person(
     status = derive_status(candidates.get("registration"))
     guardians, wards = _relations(candidates, person_id_of)
     guardian = guardian_persona(person, wards)
-    personas = employee_personas(candidates, person_id_of)
+    personas = role_personas(candidates, person_id_of)
     if guardian is not None:
         personas.append(guardian)
     personas = with_accounts(personas, candidates)

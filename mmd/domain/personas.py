@@ -1,4 +1,7 @@
-"""Personas: the roles in which one person meets the municipality. One per employment, one for all custody (SM3, SM4)."""
+"""Personas: the roles in which one person meets the municipality (SM3, SM4).
+
+One per employment, enrolment, placement, mandate, consultancy and robot's duty; one for all custody.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -9,41 +12,86 @@ import msgspec
 from mmd.domain.candidates import Candidate, Candidates, of_system
 from mmd.domain.claims import stamp_of
 from mmd.domain.timeline import Span, adjoins, coalesce, without_overlap
-from streams.contracts.claims import AccountFacts, Employment, Leave, Segment, persona_key
-from streams.contracts.documents import AccountEntry, Persona, PersonaType, PersonDocument, RelationEntry
+from streams.contracts.claims import (
+    ADULT_SCHOOL_TYPES,
+    CONSULTANCY_MONTHS,
+    ROLE_KINDS,
+    AccountFacts,
+    Consultancy,
+    Employment,
+    Enrolment,
+    Leave,
+    Mandate,
+    Placement,
+    RobotDuty,
+    Role,
+    Segment,
+    persona_key,
+)
+from streams.contracts.documents import AccountEntry, Persona, PersonaType, RelationEntry
+from streams.contracts.time import months_after
 
-EMPLOYMENT_SET = "employment"
 CUSTODY_SET = "custody"
 
 
-def employee_personas(candidates: Candidates, person_id_of: Callable[[str], str]) -> list[Persona]:
-    """One persona per employment; where several sources or records know it, the best source's newest version."""
-    employments = candidates.get("employment")
-    if not employments:
-        return []
+def role_personas(candidates: Candidates, person_id_of: Callable[[str], str]) -> list[Persona]:
+    """One persona per employment, enrolment, placement, mandate, consultancy and robot's duty; where several sources or
+    records know it, the best source's newest version."""
     by_key: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in employments:
-        body = candidate.logged.claim.body
-        if isinstance(body, Employment):
-            by_key[persona_key(EMPLOYMENT_SET, body.employer, body.employment_id)].append(candidate)
+    for kind in ROLE_KINDS & candidates.keys():
+        for candidate in candidates[kind]:
+            body = candidate.logged.claim.body
+            if isinstance(body, Role):
+                by_key[persona_key(kind, body.employer, body.source_id)].append(candidate)
     found = []
     for key, competing in by_key.items():
         logged = of_system(competing)
-        if logged is not None and isinstance(logged.claim.body, Employment):
-            body = logged.claim.body
+        if logged is not None and isinstance(body := logged.claim.body, Role):
             found.append(
                 Persona(
                     key=key,
-                    type=PersonaType.EMPLOYEE,
+                    type=type_of(body),
                     stamp=stamp_of(logged),
                     employer=body.employer,
-                    source_id=body.employment_id,
-                    segments=normal_segments(body.segments, person_id_of),
-                    leaves=_normal_leaves(body.leaves),
+                    source_id=body.source_id,
+                    segments=normal_segments(_holding(body), person_id_of),
+                    leaves=_normal_leaves(body.leaves) if isinstance(body, Employment) else (),
                     cancelled=body.cancelled,
+                    school_type=body.school_type if isinstance(body, Enrolment | Placement) else "",
+                    company=body.company if isinstance(body, Consultancy) else "",
                 )
             )
     return found
+
+
+def type_of(role: Role) -> PersonaType:
+    """An enrolment's type follows its school type; one that is not known is a pupil's, who has least."""
+    match role:
+        case Employment():
+            return PersonaType.EMPLOYEE
+        case Enrolment():
+            return PersonaType.ADULT_STUDENT if role.school_type in ADULT_SCHOOL_TYPES else PersonaType.PUPIL
+        case Placement():
+            return PersonaType.PRESCHOOL_CHILD
+        case Mandate():
+            return PersonaType.POLITICIAN
+        case Consultancy():
+            return PersonaType.CONSULTANT
+        case RobotDuty():
+            return PersonaType.ROBOT
+
+
+def _holding(role: Role) -> Sequence[Segment]:
+    """The segments as far as they may hold: a consultant's for twelve months at most, a robot's only with an end."""
+    if isinstance(role, Consultancy):
+        ends = [months_after(s.valid_from, CONSULTANCY_MONTHS) for s in role.segments]
+        return [
+            msgspec.structs.replace(s, valid_to=end if s.valid_to is None else min(s.valid_to, end))
+            for s, end in zip(role.segments, ends, strict=True)
+        ]
+    if isinstance(role, RobotDuty):
+        return [segment for segment in role.segments if segment.valid_to is not None]
+    return role.segments
 
 
 def normal_segments(
@@ -78,6 +126,7 @@ def _content(segment: Segment) -> tuple[object, ...]:
         segment.extent_percent,
         segment.form,
         segment.manager,
+        segment.school_year,
     )
 
 
@@ -146,13 +195,11 @@ def main_order(persona: Persona) -> tuple[float, dt.date, str, str]:
     return -extent, start, persona.source_id, persona.key
 
 
-def main_persona(document: PersonDocument, on: dt.date) -> Persona | None:
-    """The main persona on a date among those the document holds: active before on leave before planned, then extent on
-    that date, start and id. On a disclosed document it is the main persona within that release."""
+def main_persona(personas: Iterable[Persona], on: dt.date) -> str:
+    """The key of the main persona on a date, or "": active before on leave before planned, then extent on that date,
+    start and id. Of the personas that a reader may see it is the main one within that release (SM4)."""
     states = {"active": 0, "on-leave": 1, "planned": 2}
-    living = [(states[state], persona) for persona in document.personas if (state := persona.state(on)) in states]
-    if not living:
-        return None
+    living = [(states[state], persona) for persona in personas if (state := persona.state(on)) in states]
 
     def key(item: tuple[int, Persona]) -> tuple[int, float, dt.date, str, str]:
         state, persona = item
@@ -160,4 +207,4 @@ def main_persona(document: PersonDocument, on: dt.date) -> Persona | None:
         extent = segment.extent_percent or 0.0 if segment else 0.0
         return state, -extent, *main_order(persona)[1:]
 
-    return min(living, key=key)[1]
+    return min(living, key=key)[1].key if living else ""

@@ -8,15 +8,18 @@ from mmd.domain.claims import KINDS
 from mmd.domain.rulings import two_persons
 from streams.contracts.claims import (
     ABOUT,
+    ENROLMENT_TYPES,
     ID_SUBJECT_PREFIX,
     LEGAL_PREFIX,
     PERSON,
+    PLACEMENT_TYPES,
     Absent,
     AccountFacts,
     Claim,
     Custody,
     DatedName,
     Employment,
+    Enrolment,
     Group,
     GroupMembers,
     Leave,
@@ -26,9 +29,11 @@ from streams.contracts.claims import (
     Merge,
     NumberReference,
     Place,
+    Placement,
     PlaceUnit,
     Protection,
     Relation,
+    Role,
     Seat,
     Segment,
     SourceRecord,
@@ -109,8 +114,12 @@ def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
         return None
     if any(start is not None and end is not None and end < start for start, end in _spans(claim)):
         return Rejected("input.end-before-start", kind)
-    if isinstance(body, Employment) and not (body.employer and body.employment_id):
-        return Rejected("input.missing", "employment: employer, employment_id")
+    if isinstance(body, Role) and not (body.employer and body.source_id):
+        return Rejected("input.missing", f"{kind}: employer, id")
+    if (isinstance(body, Enrolment) and body.school_type not in ENROLMENT_TYPES) or (
+        isinstance(body, Placement) and body.school_type not in PLACEMENT_TYPES
+    ):
+        return Rejected("code.unknown", f"{kind}: school_type")
     if isinstance(body, NumberReference | Merge) and (
         body.other_subject in ("", record.subject) or body.other_subject.startswith(ID_SUBJECT_PREFIX)
     ):
@@ -147,9 +156,9 @@ def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
         yield "other_subject", body.other_subject, True
     elif isinstance(body, Split):
         yield from (("merges", name, False) for name in body.merges)
-    elif isinstance(body, Employment):
+    elif isinstance(body, Role):
         yield "employer", body.employer, False
-        yield "employment_id", body.employment_id, False
+        yield "id", body.source_id, False
         for segment in body.segments:
             yield "unit", segment.unit, False
             yield "manager", segment.manager, True
@@ -181,6 +190,8 @@ def _spans(claim: Claim) -> Iterable[Span]:
     dated: Iterable[_Dated] = ()
     if isinstance(body, Employment):
         dated = (*body.segments, *body.leaves)
+    elif isinstance(body, Role):
+        dated = body.segments
     elif isinstance(body, Custody):
         dated = body.relations
     elif isinstance(body, UnitNode):

@@ -130,7 +130,8 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True):
     aid_responsibility: str = ""  # AID ansvarskod, one letter
     extent_percent: float | None = None
     form: str = ""  # anställningsform
-    manager: str = ""  # subject of the manager
+    manager: str = ""  # subject of who answers for the person here: manager, sponsor of a consultant, owner of a robot
+    school_year: int | None = None  # *årskurs*, SS 12000 schoolYear, 0 to 10
 
 
 class Leave(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,6 +151,11 @@ class Employment(_Body, frozen=True, tag="employment"):
     leaves: tuple[Leave, ...] = ()
     cancelled: bool = False
 
+    @property
+    def source_id(self) -> str:
+        """The id of the role in its source, as the other roles name it."""
+        return self.employment_id
+
 
 class AgreedName(_Body, frozen=True, tag="agreed-name"):
     """The name that person and employer agreed to show; the only name ever shown of a protected person."""
@@ -159,6 +165,74 @@ class AgreedName(_Body, frozen=True, tag="agreed-name"):
 
 class WorkContact(_Body, frozen=True, tag="work-contact"):
     phone: str = ""
+
+
+# --- roles beside employment (designated: the pupil register, the consultants', politicians' and robots' registers) ---
+class Enrolment(_Body, frozen=True, tag="enrolment"):
+    """A pupil or adult student in a school (SS 12000 Enrolment). `employer` is the *huvudman*; the unit of a segment is
+    where they are enrolled; `school_type` is one of `ENROLMENT_TYPES` and the same for the whole enrolment."""
+
+    employer: str
+    source_id: str
+    school_type: str
+    segments: tuple[Segment, ...] = ()
+    cancelled: bool = False
+
+
+class Placement(_Body, frozen=True, tag="placement"):
+    """A child's place in preschool or leisure-time centre (SS 12000 Placement); `school_type` of `PLACEMENT_TYPES`."""
+
+    employer: str
+    source_id: str
+    school_type: str
+    segments: tuple[Segment, ...] = ()
+    cancelled: bool = False
+
+
+class Mandate(_Body, frozen=True, tag="mandate"):
+    """An elected representative (*förtroendevald*): the unit of a segment is the *nämnd*, its title the office."""
+
+    employer: str
+    source_id: str
+    segments: tuple[Segment, ...] = ()
+    cancelled: bool = False
+
+
+class Consultancy(_Body, frozen=True, tag="consultancy"):
+    """A consultant from a company. `company` is its organisation number (ten digits), the manager of a segment is the
+    sponsor (*uppdragsgivare*). A segment holds for `CONSULTANCY_MONTHS` at most, whatever end it has or
+    lacks."""
+
+    employer: str
+    source_id: str
+    company: str
+    segments: tuple[Segment, ...] = ()
+    cancelled: bool = False
+
+
+class RobotDuty(_Body, frozen=True, tag="robot"):
+    """What a software robot is set to do: the manager of a segment is its owner. A segment without an end never holds."""
+
+    employer: str
+    source_id: str
+    segments: tuple[Segment, ...] = ()
+    cancelled: bool = False
+
+
+Role = Employment | Enrolment | Placement | Mandate | Consultancy | RobotDuty
+"""What one persona rests on. The claim kind is the information set of the persona's key."""
+
+ROLE_KINDS = frozenset({"employment", "enrolment", "placement", "mandate", "consultancy", "robot"})
+
+PUPIL_SCHOOL_TYPES = frozenset(["FKLASS", "GR", "GRS", "TR", "SP", "SAM", "GY", "GYS", "KU"])
+ADULT_SCHOOL_TYPES = frozenset(
+    ["VUX", "VUXSFI", "VUXGR", "VUXGY", "VUXSARGR", "VUXSARTR", "VUXSARGY", "SFI", "SARVUX", "SARVUXGR", "SARVUXGY"]
+    + ["YH", "FHS", "STF", "KKU", "HS", "ABU", "AU"]
+)
+ENROLMENT_TYPES = PUPIL_SCHOOL_TYPES | ADULT_SCHOOL_TYPES
+"""School types (*skolform*, SchoolTypesEnum of SS 12000:2020): for children and young people, and for adults."""
+PLACEMENT_TYPES = frozenset({"FS", "FTH", "OPPFTH"})
+CONSULTANCY_MONTHS = 12
 
 
 # --- organisation (designated: the organisation tree): three dated axes ---
@@ -339,6 +413,11 @@ Body = (
     | Employment
     | AgreedName
     | WorkContact
+    | Enrolment
+    | Placement
+    | Mandate
+    | Consultancy
+    | RobotDuty
     | UnitNode
     | UnitStructure
     | UnitName

@@ -82,8 +82,11 @@ class PersonaType(StrEnum):
 
 
 class AccountEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An account that serves the persona. The stamp is left out for a reader of some persona types only: the same word
+    of iam names every persona that the account serves."""
+
     account: str
-    stamp: Stamp
+    stamp: Stamp | None = None
     uid: str = ""
     eppn: str = ""
     mail: str = ""
@@ -92,7 +95,7 @@ class AccountEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 class Persona(msgspec.Struct, frozen=True, omit_defaults=True):
     """One role in which the person meets the municipality. `segments` and `leaves` are the dated facts (SM3, SM4);
     whether it is planned, active, on leave or closed follows from them and a date, see `state`.
-    In `segments` the manager is a person id here, no longer a subject."""
+    In `segments` the manager is a person id here, no longer a subject. `company` is a consultant's organisation number."""
 
     key: str
     type: PersonaType
@@ -103,6 +106,8 @@ class Persona(msgspec.Struct, frozen=True, omit_defaults=True):
     leaves: tuple[Leave, ...] = ()
     cancelled: bool = False
     accounts: tuple[AccountEntry, ...] = ()
+    school_type: str = ""  # *skolform*, SS 12000
+    company: str = ""
 
     def state(self, on: dt.date) -> str:
         """`planned`, `active`, `on-leave`, `closed` or `cancelled` on a date (inclusive ends)."""
@@ -145,6 +150,7 @@ class PersonDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     guardians: tuple[RelationEntry, ...] = ()
     wards: tuple[RelationEntry, ...] = ()
     personas: tuple[Persona, ...] = ()
+    main_persona: str = ""  # key; only in what a reader gets: the main one on the date asked for, of those it may see
     quarantined: str = ""  # an error code where the person needs a human (number cycle, unknown code)
 
 

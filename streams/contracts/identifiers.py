@@ -21,12 +21,13 @@ class IdentifierType(StrEnum):
     TF = "tf"
     ORGANISATIONSNUMMER = "organisationsnummer"
     FOREIGN = "foreign"
+    ROBOT = "robot"
 
 
 class Identifier(msgspec.Struct, frozen=True):
     """A validated identifier in canonical form: twelve characters for Swedish numbers, ten digits for organisations.
 
-    `issuer` is set only for types that are unique within an issuer (interim, TF, foreign eID).
+    `issuer` is set only for types that are unique within an issuer (interim, TF, foreign eID, software robot).
     """
 
     type: IdentifierType

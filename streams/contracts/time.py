@@ -31,3 +31,14 @@ def day_after(day: dt.date) -> dt.date:
 def holds(valid_from: dt.date | None, valid_to: dt.date | None, on: dt.date) -> bool:
     """Inclusive at both ends; None is open."""
     return (valid_from is None or valid_from <= on) and (valid_to is None or on <= valid_to)
+
+
+def months_after(start: dt.date, months: int) -> dt.date:
+    """The last day (inclusive) of so many whole months from `start`: twelve from 1 March end on the last of February."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if year > dt.MAXYEAR:
+        return dt.date.max
+    try:
+        return dt.date(year, month + 1, start.day) - dt.timedelta(days=1)
+    except ValueError:  # the day that the month lacks: its last day is the last one
+        return dt.date(year, month + 2, 1) - dt.timedelta(days=1)

@@ -1,157 +1,47 @@
-"""The rows of one employment to one source record.
+"""The rows of one employment: one for each contract change (`empRowId`)."""
 
-An employment has one row per contract change (`empRowId`). Whoever ended must never stay because a row has a slip in a
-field that does not matter for the end: then the bare dates are sent.
-"""
-
-import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from connectors.sources.dates import iso_date
-from connectors.sources.ids import ID, plain
-from connectors.sources.jsonlines import Row, number, word
-from connectors.sources.posts import Context
-from streams.contracts.claims import (
-    Absent,
-    AgreedName,
-    Claim,
-    Employment,
-    Leave,
-    Name,
-    Protection,
-    Segment,
-    WorkContact,
-    unit_key,
-)
+from connectors.sources.jsonlines import number, word
+from connectors.sources.roles import RoleRows, Span, span_of
+from streams.contracts.claims import Absent, AgreedName, Claim, Employment, Leave, Name, Segment, WorkContact
 from streams.contracts.errors import Rejected
-from streams.contracts.identifiers import Identifier, parse_identifier
 
 
-@dataclass(frozen=True, slots=True)
-class EmploymentKey:
-    employer: str
-    employment_id: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.employer}:{self.employment_id}"
-
-
-@dataclass(slots=True)
-class EmploymentRows:
+class EmploymentRows(RoleRows):
     """All rows of one employment in one file."""
 
-    key: EmploymentKey
-    rows: Sequence[Row]
-    context: Context
-    alarms: list[tuple[str, str]] = field(default_factory=list)
+    __slots__ = ()
+    named = "employment"
 
-    def identifier(self) -> Identifier:
-        """Raises `Rejected`: input.missing, identifier.invalid, identifier.ambiguous (ten digits), or input.invalid
-        where the rows name two persons."""
-        if any("personNumber" in row.twice for row in self.rows):
-            raise Rejected("input.invalid", "a field twice")
-        numbers = {word(row.values, "personNumber") for row in self.rows}
-        if "" in numbers:
-            raise Rejected("input.missing", "personNumber")
-        found = {parse_identifier(number, self.context.today) for number in numbers}
-        if len(found) > 1:
-            raise Rejected("input.invalid", "personNumber: two in one employment")
-        return found.pop()
-
-    def protection(self) -> Protection | None:
-        """HR can raise and never lower: only a raise is a claim. Never raises an error."""
-        tokens = {"?" if "isClassified" in row.twice else _token(row.values.get("isClassified")) for row in self.rows}
-        if "?" in tokens:
-            self.alarms.append(("code.unknown", "isClassified"))
-        if "yes" in tokens:
-            return Protection(sekretessmarkering=True)
-        return Protection(unknown_token=True) if "?" in tokens else None
-
-    def claims(self) -> Iterator[Claim]:
-        """Every claim but protection. Raises `Rejected` naming the field."""
-        spans = [_span(row.values) for row in self.rows]
-        ended = all(end is not None and end <= self.context.today for _, end in spans)
-        cancelled = self._cancelled(lenient=ended)
-        over = cancelled or ended
-        self._told_once(lenient=over)
-        segments = tuple(
-            self._segment(row.values, span, lenient=over) for row, span in zip(self.rows, spans, strict=True)
-        )
-        yield Claim(
-            Employment(
-                self.key.employer,
-                self.key.employment_id,
-                tuple(sorted(set(segments), key=lambda one: (one.valid_from, one.unit, one.title))),
-                self._leaves(lenient=over),
-                cancelled,
-            )
-        )
-        newest = max(zip(spans, self.rows, strict=True), key=lambda one: (one[0][0], one[1].line))[1].values
-        yield from self._of_the_person(newest, lenient=over)
-
-    def _told_once(self, *, lenient: bool) -> None:
-        """A field that stands twice in a row is guessed by nobody. Of who has ended only the dates matter."""
-        twice = frozenset[str]().union(*(row.twice for row in self.rows))
-        if twice and (not lenient or twice & {"startDate", "endDate", "cancelled"}):
-            raise Rejected("input.invalid", "a field twice")
-        if twice:
-            self.alarms.append(("input.invalid", "a field twice"))
-
-    def _cancelled(self, *, lenient: bool) -> bool:
-        """Whether a row says so. Anything but true, false and null is not read as "not cancelled"."""
-        tokens = [row.values.get("cancelled") for row in self.rows]
-        if any(token is True for token in tokens):
-            return True
-        if not all(token is None or token is False for token in tokens):
-            if not lenient:
-                raise Rejected("input.invalid", "cancelled")
-            self.alarms.append(("input.invalid", "cancelled"))
-        return False
-
-    def _of_the_person(self, values: Mapping[str, Any], *, lenient: bool) -> list[Claim]:
+    def _claims(
+        self, segments: tuple[Segment, ...], newest: Mapping[str, Any], *, cancelled: bool, lenient: bool
+    ) -> Iterator[Claim]:
+        leaves = self._leaves(lenient=lenient)
+        yield Claim(Employment(self.key.employer, self.key.source_id, segments, leaves, cancelled))
         try:
-            return list(_person_claims(values))
+            yield from list(_person_claims(newest))
         except Rejected as error:
-            if not lenient:
-                raise
-            self.alarms.append((error.code, error.detail))
-            return []
+            self.forgive(error, lenient=lenient)
 
-    def _segment(self, values: Mapping[str, Any], span: tuple[dt.date, dt.date | None], *, lenient: bool) -> Segment:
-        try:
-            unit = word(values, "orgId")
-            if not unit:
-                raise Rejected("input.missing", "orgId")  # noqa: TRY301
-            if not ID.fullmatch(unit):
-                raise Rejected("input.invalid", "orgId")  # noqa: TRY301
-            return Segment(
-                valid_from=span[0],
-                valid_to=span[1],
-                unit=unit_key(self.key.employer, plain(unit, self.context)),
-                title=word(values, "title"),
-                aid=_aid(values),
-                aid_responsibility=word(values, "aidResponsibility"),
-                extent_percent=_extent(values),
-                form=word(values, "formOfEmploymentId"),
-                manager=self._manager(values),
-            )
-        except Rejected as error:
-            if not lenient:
-                raise
-            self.alarms.append((error.code, error.detail))
-            return Segment(valid_from=span[0], valid_to=span[1])
+    def _segment(self, values: Mapping[str, Any], span: Span) -> Segment:
+        return Segment(
+            valid_from=span[0],
+            valid_to=span[1],
+            unit=self.unit(values, "orgId"),
+            title=word(values, "title"),
+            aid=_aid(values),
+            aid_responsibility=word(values, "aidResponsibility"),
+            extent_percent=_extent(values),
+            form=word(values, "formOfEmploymentId"),
+            manager=self._manager(values),
+        )
 
     def _manager(self, values: Mapping[str, Any]) -> str:
         """The manager's subject; a number that cannot be read leaves the employee without one, and an alarm."""
-        manager = values.get("manager")
         try:
-            found = word(manager, "personNumber") if isinstance(manager, dict) else ""
-            if not found:
-                return ""
-            return self.context.subject_of(parse_identifier(found, self.context.today))
+            return self.subject(values, "manager")
         except Rejected as error:
             self.alarms.append((error.code, "manager.personNumber"))
             return ""
@@ -165,30 +55,13 @@ class EmploymentRows:
                     raise Rejected("input.invalid", "leave")  # noqa: TRY301
                 found |= {_leave(one) for one in entries}
             except Rejected as error:
-                if not lenient:
-                    raise
-                self.alarms.append((error.code, error.detail))
+                self.forgive(error, lenient=lenient)
         return tuple(sorted(found, key=lambda one: (one.valid_from, one.code)))
-
-
-def _token(value: object) -> str:
-    if value is None or value is False:
-        return "no"
-    return "yes" if value is True else "?"
-
-
-def _span(values: Mapping[str, Any], start: str = "startDate", end: str = "endDate") -> tuple[dt.date, dt.date | None]:
-    valid_from, valid_to = iso_date(values.get(start), start), iso_date(values.get(end), end)
-    if valid_from is None:
-        raise Rejected("input.missing", start)
-    if valid_to is not None and valid_to < valid_from:
-        raise Rejected("input.end-before-start", end)
-    return valid_from, valid_to
 
 
 def _leave(values: Mapping[str, Any]) -> Leave:
     try:
-        valid_from, valid_to = _span(values, "fromDate", "toDate")
+        valid_from, valid_to = span_of(values, "fromDate", "toDate")
     except Rejected as error:
         raise Rejected(error.code, f"leave.{error.detail}") from None
     return Leave(valid_from, valid_to, word(values, "code"))

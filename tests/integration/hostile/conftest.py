@@ -16,11 +16,15 @@ from streams.catalogue import (
     MMD_URGENT,
     PUBLISHED_SCHEMA,
     SOURCE_ACCOUNT,
+    SOURCE_CONSULTANCY,
     SOURCE_EMPLOYMENT,
+    SOURCE_ENROLMENT,
     SOURCE_GROUP,
+    SOURCE_MANDATE,
     SOURCE_ORGANISATION,
     SOURCE_PERSON,
     SOURCE_PLACE,
+    SOURCE_ROBOT,
     SOURCE_RULING,
     SOURCE_URGENT,
 )
@@ -60,6 +64,15 @@ def every_door(one_database: str, pool: Pool) -> Iterator[Mapping[str, Door]]:
     source = {
         SOURCE_PERSON: (doors.person_post, doors.subject, KeyClass.INNER),
         SOURCE_EMPLOYMENT: (doors.employment, doors.subject, KeyClass.INNER),
+        **{
+            topic: (doors.role(kind), doors.subject, KeyClass.INNER)
+            for topic, kind in (
+                (SOURCE_ENROLMENT, "enrolment"),
+                (SOURCE_MANDATE, "mandate"),
+                (SOURCE_CONSULTANCY, "consultancy"),
+                (SOURCE_ROBOT, "robot"),
+            )
+        },
         SOURCE_URGENT: (doors.raised, doors.subject, KeyClass.INNER),
         SOURCE_ACCOUNT: (doors.account, lambda n: id_subject(doors.document(n)), KeyClass.ACCOUNT),
         SOURCE_RULING: (doors.ruling, doors.subject, KeyClass.INNER),

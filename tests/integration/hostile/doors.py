@@ -51,7 +51,7 @@ def unit(number: int) -> str:
 
 def _record(source: str, claims: list[Content], number: int, key: str) -> Content:
     found: Content = {"source": source, "source_key": key, "version": "1", "subject": key, "claims": claims}
-    if source in {"navet", "hr"}:
+    if source not in {"org", "iam"}:
         found["identifier"] = msgspec.to_builtins(identifier(number))
     return found
 
@@ -65,6 +65,19 @@ def employment(number: int) -> Content:
     segment = {"valid_from": "2020-01-01", "unit": unit(1), "title": CANARY}
     body = {"kind": "employment", "employer": "kommun", "employment_id": f"E{number}", "segments": [segment]}
     return _record("hr", [{"body": body}], number, subject(number)) | {"source_key": f"kommun:E{number}"}
+
+
+def role(kind: str) -> Callable[[int], Content]:
+    """A record of a role beside employment, from the register that is designated for it."""
+    source = {"enrolment": "school", "mandate": "politicians", "consultancy": "consultants", "robot": "robots"}[kind]
+
+    def record(number: int) -> Content:
+        segment = {"valid_from": "2020-01-01", "unit": unit(1), "title": CANARY}
+        body = {"kind": kind, "employer": "kommun", "source_id": f"R{number}", "segments": [segment]}
+        body |= {"enrolment": {"school_type": "GR"}, "consultancy": {"company": "5599999991"}}.get(kind, {})
+        return _record(source, [{"body": body}], number, subject(number)) | {"source_key": f"{kind}:kommun:R{number}"}
+
+    return record
 
 
 def raised(number: int) -> Content:

@@ -17,11 +17,15 @@ from mmd.store.hash import StateHash, state_hash
 from mmd.store.reader import Reader
 from streams.catalogue import (
     SOURCE_ACCOUNT,
+    SOURCE_CONSULTANCY,
     SOURCE_EMPLOYMENT,
+    SOURCE_ENROLMENT,
     SOURCE_GROUP,
+    SOURCE_MANDATE,
     SOURCE_ORGANISATION,
     SOURCE_PERSON,
     SOURCE_PLACE,
+    SOURCE_ROBOT,
     SOURCE_RULING,
 )
 from streams.clock import SetClock
@@ -46,6 +50,13 @@ NAVET_KINDS = (
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
 UNIT_KINDS = ("unit-node", "unit-structure", "unit-name")
+REGISTERS = {
+    "school": (SOURCE_ENROLMENT, ("enrolment", "placement")),
+    "consultants": (SOURCE_CONSULTANCY, ("consultancy",)),
+    "politicians": (SOURCE_MANDATE, ("mandate",)),
+    "robots": (SOURCE_ROBOT, ("robot",)),
+}
+"""The registers of roles beside employment: topic and claim kinds."""
 REGISTER = {
     "designations": [
         {"information_set": "population", "attribute": kind, "sources": ["navet"], "owner": "KS"}
@@ -65,6 +76,11 @@ REGISTER = {
         )
     ]
     + [{"information_set": "account", "attribute": "account", "sources": ["iam"], "owner": "IT"}]
+    + [
+        {"information_set": kind, "attribute": kind, "sources": [source], "owner": source}
+        for source, (_, kinds) in REGISTERS.items()
+        for kind in kinds
+    ]
 }
 
 
@@ -75,7 +91,7 @@ TOPIC_OF = {
     "groups": SOURCE_GROUP,
     "companies": SOURCE_ORGANISATION,
     "ruling": SOURCE_RULING,
-}
+} | {name: topic for name, (topic, _) in REGISTERS.items()}
 """Of other sources than these: the population register's."""
 
 

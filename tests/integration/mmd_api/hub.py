@@ -64,6 +64,7 @@ RELEASES = {
     "names": release(attributes=["names"]),
     "staff": release(persona_types=["employee"]),
     "guardians": release(persona_types=["guardian"]),
+    "school": release(persona_types=["pupil", "adult-student"]),
     "nothing": release(marked="nothing"),
     "cleared": release(marked="cleared", attributes=[*EVERYTHING, "marking"]),
     "subtree": release(units=["unit:kommun:1"], subtree=True),

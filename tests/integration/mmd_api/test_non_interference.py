@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 import httpx
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,10 +20,15 @@ from streams.contracts.claims import (
     AgreedName,
     Body,
     Claim,
+    Consultancy,
     Employment,
+    Enrolment,
     Leave,
+    Mandate,
+    Placement,
     Protection,
     Registration,
+    RobotDuty,
     Segment,
     WorkContact,
     persona_key,
@@ -37,6 +43,8 @@ Step = tuple[str, int]  # what happens, and a number that varies it
 SHARED = ("name", "address", "protection", "death", "again", "day", "another")
 EMPLOYED = ("hired", "moved", "leave", "cancelled", "agreed", "phone", "account")
 CUSTODY = ("guardian", "guardian-until", "nobody's guardian")
+SCHOOL = ("pupil", "adult student", "school account")
+OTHERS = ("consultant", "politician", "robot", "placed", "withdrawn mandate")
 
 
 def said(step: Step, one: Someone, children: list[Someone]) -> tuple[str, str, tuple[Body | Claim, ...]] | None:
@@ -60,18 +68,42 @@ def said(step: Step, one: Someone, children: list[Someone]) -> tuple[str, str, t
         "guardian-until": ("navet", "", (guardian_of(children[0], until=dt.date(2026, 3, 1 + number)),)),
         "nobody's guardian": ("navet", "", (ward_of(children[1]) if number else guardian_of(),)),
     }
-    return by_kind.get(kind)
+    return by_kind.get(kind) or of_registers(kind, number, one, (segment,))
+
+
+def of_registers(
+    kind: str, number: int, one: Someone, segments: tuple[Segment, ...]
+) -> tuple[str, str, tuple[Body | Claim, ...]] | None:
+    """As `said`, of roles beside employment; the end varies."""
+    own = f"R-{one.id}-{number % 2}"
+    dated = (msgspec.structs.replace(segments[0], valid_to=dt.date(2026, 3, 1 + number)),)
+    by_kind: dict[str, tuple[str, Body]] = {
+        "pupil": ("school", Enrolment("kommun", own, "GR", dated)),
+        "adult student": ("school", Enrolment("kommun", f"{own}-v", "VUX", dated)),
+        "placed": ("school", Placement("kommun", own, "FS", dated)),
+        "consultant": ("consultants", Consultancy("kommun", own, "5599999991", dated)),
+        "politician": ("politicians", Mandate("kommun", own, dated)),
+        "withdrawn mandate": ("politicians", Mandate("kommun", own, dated, cancelled=True)),
+        "robot": ("robots", RobotDuty("kommun", own, dated)),
+    }
+    if kind not in by_kind:
+        return None
+    source, body = by_kind[kind]
+    return source, f"{Claim(body).kind}:{body.source_id}", (body,)  # type: ignore[union-attr]
 
 
 def tell(hub: Hub, step: Step, version: int, one: Someone, children: list[Someone]) -> None:
     """One step in one world. Event ids and times come from the place of the step, the same in both worlds."""
     kind, number = step
     stamp, at, event = f"{version:06}", START + dt.timedelta(minutes=version), f"event-{version}"
-    if kind == "account":
-        served = persona_key("employment", "kommun", f"E-{one.id}-{number % 2}")
-        facts = AccountFacts(f"account-{one.id}", (served,), f"u{number}", "", f"a{number}@kommun.test")
+    if kind in ("account", "school account"):
+        own = ("employment", f"E-{one.id}-{number % 2}") if kind == "account" else ("enrolment", f"R-{one.id}-0")
+        served = persona_key(own[0], "kommun", own[1])
+        facts = AccountFacts(f"{kind}-{one.id}", (served,), f"u{number}", "", f"a{number}@kommun.test")
         of, topic = id_subject(one.id), "source.account.v1"
-        hub.master.ingest([hub.master.record(of, stamp, facts, source="iam", at=at, event=event, topic=topic)])
+        hub.master.ingest(
+            [hub.master.record(of, stamp, facts, source="iam", key=facts.account, at=at, event=event, topic=topic)]
+        )
     elif kind == "day":
         hub.day_comes(START + dt.timedelta(days=number))
     elif kind == "another":  # somebody else changes, in the sight of every reader
@@ -167,6 +199,39 @@ def test_who_reads_guardians_cannot_tell_whether_they_are_employed(
     new_hub: Callable[..., Hub], persons: Persons
 ) -> None:
     check(new_hub, persons, "guardians", CUSTODY, EMPLOYED)
+
+
+def test_who_reads_employees_cannot_tell_whether_they_are_pupils_consultants_politicians_or_robots(
+    new_hub: Callable[..., Hub], persons: Persons
+) -> None:
+    check(new_hub, persons, "staff", EMPLOYED, SCHOOL + OTHERS)
+
+
+def test_who_reads_pupils_cannot_tell_whether_they_have_any_other_role(
+    new_hub: Callable[..., Hub], persons: Persons
+) -> None:
+    check(new_hub, persons, "school", SCHOOL, EMPLOYED + CUSTODY[:2] + OTHERS)
+
+
+def test_a_login_that_serves_a_hidden_role_too_looks_the_same(new_hub: Callable[..., Hub], persons: Persons) -> None:
+    plain, fuller = new_hub(), new_hub()
+    one = persons(1)
+    served = [persona_key("employment", "kommun", "E1"), persona_key("mandate", "kommun", "M1")]
+    segments = (Segment(dt.date(2026, 1, 1)),)
+    for hub, keys in ((plain, served[:1]), (fuller, served)):
+        hub.master.ingest([hub.master.record(one, "1", *post("Anna"), event="a")])
+        hired = Employment("kommun", "E1", segments)
+        hub.master.ingest([hub.master.record(one, "1", hired, source="hr", key="E1", event="b")])
+        if hub is fuller:
+            mandate = Mandate("kommun", "M1", segments)
+            hub.master.ingest([hub.master.record(one, "1", mandate, source="politicians", key="M1", event="c")])
+        for count_ in range(1, len(keys) + 1):  # iam tells of the login, and again when it serves one more role
+            facts = AccountFacts("account-1", tuple(keys[:count_]), "ab12cd", "", "a@kommun.test")
+            hub.master.ingest([hub.master.account(one.id, str(count_), facts)])
+    for left, right in zip(seen(plain, "staff", one), seen(fuller, "staff", one), strict=True):
+        assert (left.status_code, left.content) == (right.status_code, right.content)
+    assert "ab12cd" in plain.person(one, "staff").text
+    assert plain.changes("staff").content == fuller.changes("staff").content
 
 
 def test_the_order_of_notices_does_not_tell_who_had_a_hidden_change_last(

@@ -8,17 +8,35 @@ from typing import Any
 from tests.unit.hostile.case import CANARY, Case
 from tests.unit.hostile.navet_files import FIRST, SECOND
 
+_ROLE = {"startDate": "2026-01-01", "endDate": "2026-12-31", "orgId": "10"}
+_CONSULTANT = _ROLE | {"organisationNumber": "5599999991", "sponsor": {"personNumber": SECOND}}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "hr": [
         {"employmentId": "E1", "personNumber": FIRST, "startDate": "2020-01-01", "orgId": "10", "title": CANARY},
         {"employmentId": "E2", "personNumber": SECOND, "startDate": "2020-01-01", "orgId": "10", "title": "kock"},
+    ],
+    "consultants": [
+        {"consultancyId": "C1", "personNumber": FIRST, "title": CANARY} | _CONSULTANT,
+        {"consultancyId": "C2", "personNumber": SECOND, "title": "testare"} | _CONSULTANT,
+    ],
+    "politicians": [
+        {"mandateId": "M1", "personNumber": FIRST, "office": CANARY} | _ROLE,
+        {"mandateId": "M2", "personNumber": SECOND, "office": "ledamot"} | _ROLE,
     ],
     "organisation": [
         {"orgId": "10", "orgName": CANARY, "nodeFrom": "2020-01-01"},
         {"orgId": "11", "orgName": "Kök", "nodeFrom": "2020-01-01"},
     ],
 }
-FORMATS = {"hr": "hr-export.v1", "organisation": "org-export.v1"}
+FORMATS = {
+    "hr": "hr-export.v1",
+    "organisation": "org-export.v1",
+    "consultants": "consultant-export.v1",
+    "politicians": "mandate-export.v1",
+}
+NAME = {"hr": "title", "organisation": "orgName", "consultants": "title", "politicians": "office"}
+KEY = {"hr": "employmentId", "organisation": "orgId", "consultants": "consultancyId", "politicians": "mandateId"}
+"""By source the field of a text, and the one of the id."""
 
 
 def written(source: str, *first: str | dict[str, Any], head: dict[str, Any] | None = None, end: object = None) -> bytes:
@@ -93,10 +111,9 @@ def file_cases(source: str) -> list[Case]:
 
 def row_cases(source: str) -> list[Case]:
     """One row is rejected; the other one is published."""
-    name = "title" if source == "hr" else "orgName"
-    start = "startDate" if source == "hr" else "nodeFrom"
-    last = "endDate" if source == "hr" else "nodeTo"
-    key = "employmentId" if source == "hr" else "orgId"
+    name, key = NAME[source], KEY[source]
+    start = "nodeFrom" if source == "organisation" else "startDate"
+    last = "nodeTo" if source == "organisation" else "endDate"
     found = [
         Case("a list for a row", lambda: written(source, f'["{CANARY}"]'), "input.invalid"),
         Case("no JSON", lambda: written(source, CANARY), "input.not-decodable"),

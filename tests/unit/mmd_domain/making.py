@@ -17,16 +17,21 @@ from streams.contracts.claims import (
     Birth,
     Body,
     Claim,
+    Consultancy,
     Custody,
     Employment,
+    Enrolment,
     Leave,
+    Mandate,
     Name,
     NumberReference,
+    Placement,
     PostalAddress,
     Protection,
     RegisteredAddress,
     Registration,
     Relation,
+    RobotDuty,
     Segment,
     SpecialAddress,
     WorkContact,
@@ -51,6 +56,13 @@ NAVET_KINDS = (
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
 RULING_KINDS = ("merge", "split", "protection-lift")
+REGISTERS = {
+    "school": ("enrolment", "placement"),
+    "politicians": ("mandate",),
+    "consultants": ("consultancy",),
+    "robots": ("robot",),
+}
+"""The sources of roles beside employment, and their kinds."""
 
 
 def register_data() -> dict[str, Any]:
@@ -64,6 +76,7 @@ def register_data() -> dict[str, Any]:
         "designations": [
             *rows("person", ["ruling", "navet"], NAVET_KINDS),
             *rows("employment", ["hr"], HR_KINDS),
+            *(row for source, kinds in REGISTERS.items() for row in rows(source, [source], kinds)),
             *rows("account", ["iam"], ("account",)),
             *rows("rulings", ["ruling"], RULING_KINDS),
             *rows("organisation", ["org"], ("unit-node", "unit-structure", "unit-name")),
@@ -264,6 +277,39 @@ def hr_claims(draw: st.DrawFn) -> LoggedClaim:
     return said(body, by="hr", of=draw(_subjects), key=key, version=draw(_versions), logged=draw(_logged))
 
 
+_role_bodies: st.SearchStrategy[Body] = st.one_of(
+    *(
+        st.builds(
+            kind,
+            employer=st.just("kommunen"),
+            source_id=st.sampled_from(["r1", "r2"]),
+            segments=_segments,
+            cancelled=st.booleans(),
+            **fixed,
+        )
+        for kind, fixed in (
+            (Enrolment, {"school_type": st.sampled_from(["GR", "VUX"])}),
+            (Placement, {"school_type": st.just("FS")}),
+            (Mandate, {}),
+            (Consultancy, {"company": st.just("5599999991")}),
+            (RobotDuty, {}),
+        )
+    ),
+    st.builds(Absent, st.sampled_from([kind for kinds in REGISTERS.values() for kind in kinds])),
+)
+
+
+@st.composite
+def role_claims(draw: st.DrawFn, of: str = "") -> LoggedClaim:
+    """What the registers of pupils, politicians, consultants and robots say; about one person where it is given."""
+    body = draw(_role_bodies)
+    kind = Claim(body).kind
+    source = next(source for source, kinds in REGISTERS.items() if kind in kinds)
+    number = draw(st.sampled_from(["r1", "r2"])) if isinstance(body, Absent) else body.source_id  # type: ignore[union-attr]
+    key = persona_key(kind, "kommunen", number)
+    return said(body, by=source, of=of or draw(_subjects), key=key, version=draw(_versions), logged=draw(_logged))
+
+
 @st.composite
 def account_claims(draw: st.DrawFn) -> LoggedClaim:
     served = draw(st.sets(st.sampled_from(["e1", "e2"]), max_size=2))
@@ -283,7 +329,11 @@ def account_claims(draw: st.DrawFn) -> LoggedClaim:
 
 
 def histories(most: int = 25) -> st.SearchStrategy[list[LoggedClaim]]:
-    return st.lists(st.one_of(navet_claims(), navet_claims(), hr_claims(), account_claims()), min_size=1, max_size=most)
+    return st.lists(
+        st.one_of(navet_claims(), navet_claims(), hr_claims(), role_claims(), account_claims()),
+        min_size=1,
+        max_size=most,
+    )
 
 
 def everything(document: msgspec.Struct | None) -> str:

@@ -143,5 +143,6 @@ def test_the_main_persona_is_of_greatest_extent_then_earliest_then_by_id() -> No
 
 def test_s_11_when_the_greater_employment_has_ended_the_other_is_the_main_one() -> None:
     document = derived(hired("e1", extent=60, end=dt.date(2026, 5, 31)), hired("e2", extent=40))
-    assert main_persona(document, dt.date(2026, 5, 31)).source_id == "e1"  # type: ignore[union-attr]
-    assert main_persona(document, dt.date(2026, 6, 1)).source_id == "e2"  # type: ignore[union-attr]
+    assert main_persona(document.personas, dt.date(2026, 5, 31)) == "employment:kommunen:e1"
+    assert main_persona(document.personas, dt.date(2026, 6, 1)) == "employment:kommunen:e2"
+    assert main_persona((), TODAY) == ""

@@ -9,11 +9,22 @@ import pytest
 from connectors.sources.posts import Alarm, Item, Post, Reject
 
 Read = Callable[..., list[Item]]
+ROLES = ("hr", "consultants", "politicians", "robots")
+MODULES = [
+    ("organisation", "organisation/reader.py"),
+    ("hr", "hr/employment.py"),
+    *((source, f"{source}/reader.py") for source in ("school", *ROLES)),
+    *((source, "roles.py") for source in ROLES),
+]
 FORMATS = Path(__file__).parents[3] / "docs" / "formats"
 
 
 @pytest.mark.parametrize(
-    ("source", "records"), [("hr", 1), ("organisation", 2), ("places", 1), ("groups", 1), ("companies", 1)]
+    ("source", "records"),
+    [
+        *(("hr", 1), ("organisation", 2), ("places", 1), ("groups", 1), ("companies", 1)),
+        *(("school", 2), ("consultants", 1), ("politicians", 1), ("robots", 1)),
+    ],
 )
 def test_the_example_of_a_format_is_read_as_it_stands(read: Read, source: str, records: int) -> None:
     text = (FORMATS / f"{source}.md").read_text(encoding="utf-8")
@@ -24,11 +35,13 @@ def test_the_example_of_a_format_is_read_as_it_stands(read: Read, source: str, r
     assert not [item for item in items if isinstance(item, Reject | Alarm)]
 
 
-@pytest.mark.parametrize(("source", "module"), [("hr", "hr/employment.py"), ("organisation", "organisation/reader.py")])
+@pytest.mark.parametrize(("source", "module"), MODULES)
 def test_every_field_that_is_read_is_in_the_document(source: str, module: str) -> None:
     text = (FORMATS / f"{source}.md").read_text(encoding="utf-8")
     code = (Path(__file__).parents[3] / "connectors" / "sources" / module).read_text(encoding="utf-8")
     fields = set(re.findall(r'(?:word|number)\([a-z]+, "([A-Za-z]+)"\)|\.get\("([A-Za-z]+)"\)', code))
+    if module != "roles.py":
+        fields |= {(name, "") for name in re.findall(r'self\.(?:unit|subject)\([a-z]+, "([A-Za-z]+)"\)', code)}
     for pair in fields:
         assert f"`{pair[0] or pair[1]}`" in text or f'"{pair[0] or pair[1]}"' in text, pair
 

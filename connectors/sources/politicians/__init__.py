@@ -1,0 +1,1 @@
+"""The register of elected representatives, our own format `mandate-export.v1` (docs/formats/politicians.md)."""
