@@ -69,6 +69,7 @@ TOPICS: tuple[Topic, ...] = (
             "registered-address",
             "special-address",
             "number-reference",
+            "identity-assurance",
             "custody",
         ),
         sealed_with="inner",

@@ -19,6 +19,7 @@ ATTRIBUTES = frozenset(
         "number-history",
         "birth",
         "status",
+        "assurance",
         "registered-addresses",
         "special-address",
         "guardians",
