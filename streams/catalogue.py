@@ -78,6 +78,7 @@ TOPICS: tuple[Topic, ...] = (
             "registered-address",
             "special-address",
             "number-reference",
+            "identity-assurance",
             "custody",
         ),
         sealed_with="inner",

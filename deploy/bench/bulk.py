@@ -18,7 +18,7 @@ from deploy.municipality.people import Numbers, jobs, people
 from deploy.municipality.tree import Unit
 from deploy.replay.live import LiveWorld
 from streams.codec import Outgoing, RecordCodec
-from streams.contracts.claims import Employment, SourceRecord
+from streams.contracts.claims import Claim, Employment, RegisteredAddress, SourceRecord
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.time import STOCKHOLM
 from streams.envelope import Message
@@ -35,6 +35,13 @@ def identifier(number: int) -> Identifier:
     """The TF identifier with this number, from 0; every number has another."""
     birth = _FIRST_BIRTH + dt.timedelta(days=number // _A_DAY)
     return Identifier(IdentifierType.TF, f"{birth:%Y%m%d}TF{number % _A_DAY:02d}")
+
+
+def _moved(claim: Claim, turn: int) -> Claim:
+    if not isinstance(claim.body, RegisteredAddress):
+        return claim
+    address = msgspec.structs.replace(claim.body.address, street=f"Nya gatan {turn}")
+    return msgspec.structs.replace(claim, body=msgspec.structs.replace(claim.body, address=address))
 
 
 class Bulk:
@@ -54,6 +61,13 @@ class Bulk:
         self._posts = self._read(self._navet, [one.post(now.astimezone(STOCKHOLM)) for one in residents])
         self._employments = self._read(self._hr, [job.row(persons[job.person], manager=None) for job in work])
         self._next = 0
+        self._changes = 0
+        self._chance = chance
+
+    @property
+    def told(self) -> int:
+        """How many persons messages were made about."""
+        return self._next
 
     def _read(self, reader: SourceReader, rows: Sequence[dict[str, object]]) -> list[SourceRecord]:
         context = self._world.edge.context()
@@ -69,6 +83,34 @@ class Bulk:
         for start in range(0, len(outgoing), _SEALED_AT_ONCE):
             made += self._codec.encode(outgoing[start : start + _SEALED_AT_ONCE])
         return made
+
+    def changes(self, persons: int) -> tuple[list[Message], str]:
+        """A post with another registered address for each of so many of those told of, drawn at random, and what the
+        versions of these posts end in."""
+        self._changes += 1
+        ending = f"~{self._changes:06}"
+        navet = self._world.edge.lanes(self._navet)
+        outgoing = []
+        for number in self._chance.sample(range(self._next), persons):
+            who = identifier(number)
+            subject = subject_of(self._secret, who)
+            post = self._posts[number % len(self._posts)]
+            outgoing.append(
+                navet.bulk(
+                    msgspec.structs.replace(
+                        post,
+                        source_key=subject,
+                        subject=subject,
+                        identifier=who,
+                        version=post.version + ending,
+                        claims=tuple(_moved(claim, self._changes) for claim in post.claims),
+                    )
+                )
+            )
+        made: list[Message] = []
+        for start in range(0, len(outgoing), _SEALED_AT_ONCE):
+            made += self._codec.encode(outgoing[start : start + _SEALED_AT_ONCE])
+        return made, ending
 
     def _outgoing(self, first: int, persons: int, employed: int) -> Iterator[Outgoing[SourceRecord]]:
         navet, hr = self._world.edge.lanes(self._navet), self._world.edge.lanes(self._hr)

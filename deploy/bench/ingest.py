@@ -45,17 +45,18 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
         through: list[float] = []
         null: list[float] = []
         before = number(pool, _TRANSACTIONS)
-        spent = {name: -_processor_seconds(found, name) for name in (_WORKER, null_agent.NAME)}
+        spent = {name: -processor_seconds(found, name) for name in (_WORKER, null_agent.NAME)}
         meter.start()
         for _ in range(repeats):
             messages = bulk.messages(events)
             through.append(ingested(producer, messages, pool))
             null.append(_copied(producer, messages, pool))
         others = meter.share()
-        spent = {name: _processor_seconds(found, name) + start for name, start in spent.items()}
+        spent = {name: processor_seconds(found, name) + start for name, start in spent.items()}
     finally:
         found.stack.stop_process(null_agent.NAME)
     handled = events * repeats
+    cores = {_WORKER: spent[_WORKER] / sum(through), null_agent.NAME: spent[null_agent.NAME] / sum(null)}
     size = sum(len(message.value or b"") for message in messages) / len(messages)
     return [
         Figure(
@@ -65,13 +66,15 @@ def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int
             rates(events, through),
             Bound("null Faust agent, COPY of the bytes", rates(events, null)),
             note=f"{events} new persons at a time, one process, {PARTITIONS} partitions; processor time of the worker "
-            f"{spent[_WORKER] / handled * 1e6:.0f} microseconds an event, of the null agent "
-            f"{spent[null_agent.NAME] / handled * 1e6:.0f}",
+            f"{spent[_WORKER] / handled * 1e6:.0f} microseconds an event ({cores[_WORKER]:.2f} of a core), of the null "
+            f"agent {spent[null_agent.NAME] / handled * 1e6:.0f} ({cores[null_agent.NAME]:.2f})",
             others=others,
             details={
                 "mean bytes of a sealed record": size,
                 "microseconds of the worker per event": spent[_WORKER] / handled * 1e6,
                 "microseconds of the null agent per event": spent[null_agent.NAME] / handled * 1e6,
+                "cores of the worker": cores[_WORKER],
+                "cores of the null agent": cores[null_agent.NAME],
                 "events per transaction": handled / (number(pool, _TRANSACTIONS) - before),
             },
         ),
@@ -98,7 +101,7 @@ def _publishing(found: Running, pool: Pool) -> Figure:
     )
 
 
-def _processor_seconds(found: Running, name: str) -> float:
+def processor_seconds(found: Running, name: str) -> float:
     """What a worker has used since it started: hardly changed by what else runs on the machine."""
     pid = found.stack.pid(name)
     if pid is None:
@@ -107,7 +110,7 @@ def _processor_seconds(found: Running, name: str) -> float:
     return float(times.user + times.system)
 
 
-def _run(producer: KafkaProducer, messages: Sequence[Message], arrived: Callable[[], bool]) -> float:
+def timed(producer: KafkaProducer, messages: Sequence[Message], arrived: Callable[[], bool]) -> float:
     """Seconds from the first message sent until the effect of the last one is committed."""
     began = time.perf_counter()
     for message in messages:
@@ -121,7 +124,7 @@ def ingested(producer: KafkaProducer, messages: Sequence[Message], pool: Pool) -
     """Asked for by key, the last ones first: counting whole tables would be part of what is measured."""
     keys = [message.key for message in messages]
     last = keys[-_LAST:]
-    return _run(
+    return timed(
         producer,
         messages,
         lambda: number(pool, _KNOWN, last) == len(last) and number(pool, _KNOWN, keys) == len(keys),
@@ -132,4 +135,4 @@ def _copied(producer: KafkaProducer, messages: Sequence[Message], pool: Pool) ->
     with pool.connection() as connection:
         connection.execute("truncate bench.copied")
     elsewhere = [dataclasses.replace(message, topic=null_agent.TOPIC.name) for message in messages]
-    return _run(producer, elsewhere, lambda: number(pool, _COPIED) == len(elsewhere))
+    return timed(producer, elsewhere, lambda: number(pool, _COPIED) == len(elsewhere))

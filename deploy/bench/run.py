@@ -3,11 +3,11 @@
 import datetime as dt
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.bench import accounts, ingest, reads, scaling
+from deploy.bench import accounts, growth, ingest, reads, scaling
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Figure
 from deploy.bench.latency import Latency
@@ -23,7 +23,8 @@ _PATIENCE = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured. `behind` is the most changes of each kind behind the bulk."""
+    """How much is measured. `behind` is the most changes of each kind behind the bulk; `holds` how many persons the store
+    holds when it is asked whether it slows down."""
 
     name: str
     starts: int
@@ -36,10 +37,11 @@ class Size:
     bulk: int
     bulk_employed: int
     behind: int
+    holds: tuple[int, ...]
 
 
-FULL = Size("full", 3, 3, 90, 40, 50, 3.0, 5_000, 19_000, 1_000, 25)
-QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5)
+FULL = Size("full", 3, 3, 90, 40, 50, 3.0, 5_000, 19_000, 1_000, 25, (10_000, 50_000))
+QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5, (2_000, 10_000))
 
 
 def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
@@ -62,9 +64,10 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         world = LiveWorld(last.running)
         try:
             figures, postgresql = _measure(last, world, size, say)
-            others = whole.share()
         finally:
             world.close()
+    figures += growth.measure(folder, size.holds, size.events, size.repeats, say)
+    others = whole.share()
     return Report(
         command=command,
         size=size.name,
@@ -80,13 +83,22 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
 
 def run_scaling(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
     """Ingest alone, by partitions and workers: a stack of its own for each number of partitions."""
+    return _alone("scaling", size, command, lambda: scaling.measure(folder, size.events, size.repeats, say))
+
+
+def run_growth(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
+    """Ingest of changes alone, with few and with many persons in the store."""
+    return _alone("growth", size, command, lambda: growth.measure(folder, size.holds, size.events, size.repeats, say))
+
+
+def _alone(what: str, size: Size, command: str, measure: Callable[[], Iterable[Figure]]) -> Report:
     began, date, tree = time.monotonic(), dt.datetime.now(dt.UTC), commit()
     whole = OthersMeter()
     whole.start()
-    figures = tuple(scaling.measure(folder, size.events, size.repeats, say))
+    figures = tuple(measure())
     return Report(
         command=command,
-        size=f"scaling, {size.name}",
+        size=f"{what}, {size.name}",
         date=date,
         seconds=time.monotonic() - began,
         commit=tree,

@@ -1,5 +1,6 @@
 """`kallan bench`: how fast, beside what this machine could do at best."""
 
+import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,10 @@ from deploy.operations.logs import configure_logging
     help="Where the figures go as JSON",
 )
 @click.option("--scaling", is_flag=True, help="Only how ingest grows with partitions and workers")
+@click.option("--growth", is_flag=True, help="Only whether ingest keeps its rate as the store grows")
+@click.option(
+    "--persons", type=click.IntRange(min=2), help="With --growth: how many the store holds at last, instead of 50,000"
+)
 @click.option(
     "--chart",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -28,25 +33,40 @@ from deploy.operations.logs import configure_logging
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON instead of the table")
 @log_level_option("ERROR")
-def bench(quick: bool, output: Path, scaling: bool, chart: Path | None, as_json: bool, log_level: str) -> None:
-    """Measure ingest, accounts, latency, reads, start-up and memory on an embedded stack of its own.
+def bench(
+    quick: bool,
+    output: Path,
+    scaling: bool,
+    growth: bool,
+    persons: int | None,
+    chart: Path | None,
+    as_json: bool,
+    log_level: str,
+) -> None:
+    """Measure ingest, growth, accounts, latency, reads, start-up and memory on an embedded stack of its own.
 
     Every rate stands beside its bound, measured in the same run. Exit 0 whatever the figures are: they are reported.
     """
     from deploy.bench import report
     from deploy.bench.chart import markdown
-    from deploy.bench.run import FULL, QUICK, run, run_scaling
+    from deploy.bench.run import FULL, QUICK, run, run_growth, run_scaling
 
+    if scaling and growth:
+        raise click.UsageError("--scaling and --growth are two runs")
+    if persons is not None and not growth:
+        raise click.UsageError("--persons belongs to --growth")
     configure_logging(log_level)
     size = QUICK if quick else FULL
+    if persons is not None:
+        size = dataclasses.replace(size, holds=(max(persons // 5, size.events), persons))
     progress = Console(stderr=True, highlight=False)
-    if quick and not scaling:
+    if quick and not (scaling or growth):
         bulk = size.bulk + size.bulk_employed
         progress.print(f"quick: {bulk} bulk events instead of {FULL.bulk + FULL.bulk_employed}, fewer repeats")
     command = " ".join(["kallan", *sys.argv[1:]])
     with tempfile.TemporaryDirectory(prefix="kallan-bench-", ignore_cleanup_errors=True) as folder:
         try:
-            measure = run_scaling if scaling else run
+            measure = run_scaling if scaling else run_growth if growth else run
             found = measure(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
         except KeyboardInterrupt:
             raise click.Abort from None

@@ -15,6 +15,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "registered-address": ("registered address", "folkbokföringsadress"),
     "special-address": ("special postal address", "särskild postadress"),
     "number-reference": ("reference between personnummer", "hänvisningsnummer"),
+    "identity-assurance": ("identity level of a samordningsnummer", "identitetsnivå, vilandeförklarat"),
     "custody": ("custody", "vårdnad"),
     "employment": ("employment with segments and leaves", "anställning"),
     "agreed-name": ("name agreed to be shown", "överenskommet visningsnamn"),

@@ -25,6 +25,7 @@ _GROUPS: Mapping[str, str] = {
     "birth": "birth",
     "status": "status",
     "quarantined": "status",
+    "assurance": "assurance",
     "names": "names",
     "agreed_name": "agreed-name",
     "work_phone": "work-phone",

@@ -66,6 +66,7 @@ def disclose(
         numbers=_numbers(document.numbers, release) if cleared else (),
         birth=document.birth if cleared and allows("birth") else None,
         status=document.status if allows("status") else None,
+        assurance=document.assurance if cleared and allows("assurance") else None,
         names=_holding_names(document.names, day) if cleared and allows("names") else (),
         agreed_name=document.agreed_name if employee and allows("agreed-name") else None,
         work_phone=document.work_phone if cleared and employee and allows("work-phone") else None,

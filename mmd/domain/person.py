@@ -19,6 +19,7 @@ from streams.contracts.claims import (
     AgreedName,
     Birth,
     Custody,
+    IdentityAssurance,
     Lift,
     Marking,
     Merge,
@@ -32,6 +33,7 @@ from streams.contracts.claims import (
 )
 from streams.contracts.documents import (
     AddressEntry,
+    AssuranceEntry,
     NameEntry,
     NumberEntry,
     PersonDocument,
@@ -89,6 +91,7 @@ def derive_person(
         numbers=_numbers(chain, winning, register),
         birth=_birth(candidates),
         status=status,
+        assurance=_assurance(candidates, chain),
         names=_names(candidates),
         agreed_name=_agreed_name(candidates),
         work_phone=_work_phone(candidates),
@@ -165,6 +168,16 @@ def _birth(candidates: Candidates) -> TextValue | None:
     if logged is None or not isinstance(logged.claim.body, Birth):
         return None
     return TextValue(logged.claim.body.date, stamp_of(logged))
+
+
+def _assurance(candidates: Candidates, chain: Chain | None) -> AssuranceEntry | None:
+    """Of the current number alone: who got a personnummer is not held to what was known of the earlier samordningsnummer.
+    None says nothing; it is no proof of identity."""
+    of_current = [c for c in candidates.get("identity-assurance", ()) if chain and c.logged.subject == chain.current]
+    logged = of_post(of_current)
+    if logged is None or not isinstance(body := logged.claim.body, IdentityAssurance):
+        return None
+    return AssuranceEntry(body.level, stamp_of(logged), body.dormant, body.dormant_from)
 
 
 def _agreed_name(candidates: Candidates) -> TextValue | None:

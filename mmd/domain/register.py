@@ -94,20 +94,18 @@ class SourceRegister:
         still held then and was said since; a claim without one on the day it was first logged. Ingest and derive both
         ask this, so that what is stored and what is shown agree.
         """
-        places = [
-            (term.rank, term.newness)
-            for term in self._terms.get((kind_of(logged.claim), logged.source), ())
-            if term.covers(logged.claim, logged.logged_at)
-        ]
-        return min(places, default=None)
+        best: Place | None = None
+        for term in self._terms.get((kind_of(logged.claim), logged.source), ()):
+            if (best is None or term.place < best) and term.covers(logged.claim, logged.logged_at):
+                best = term.place
+        return best
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
     """One source in one designation, with its dates as instants too: derive asks this of every claim."""
 
-    rank: int
-    newness: int
+    place: Place
     valid_from: dt.date | None
     valid_to: dt.date | None
     since: dt.datetime | None
@@ -117,8 +115,7 @@ class _Term:
     def of(cls, designation: Designation, rank: int) -> "_Term":
         start, end = designation.valid_from, designation.valid_to
         return cls(
-            rank=rank,
-            newness=-start.toordinal() if start else 0,
+            place=(rank, -start.toordinal() if start else 0),
             valid_from=start,
             valid_to=end,
             since=start_of(start) if start and start.year > 1 else None,

@@ -19,6 +19,7 @@ PERSON_ATTRIBUTES = frozenset(
         "number-history",
         "birth",
         "status",
+        "assurance",
         "registered-addresses",
         "special-address",
         "guardians",

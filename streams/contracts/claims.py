@@ -104,6 +104,28 @@ class NumberReference(_Body, frozen=True, tag="number-reference"):
     superseded: bool = False
 
 
+class Assurance(StrEnum):
+    """How sure it is who holds a number (*identitetsnivå* of a samordningsnummer, lag 2022:1697)."""
+
+    CONFIRMED = "confirmed"  # styrkt
+    PROBABLE = "probable"  # sannolik
+    UNCERTAIN = "uncertain"  # osäker
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Assurance | None":
+        """A level that this version does not know is no proof of anything."""
+        return cls.UNCERTAIN if isinstance(value, str) else None
+
+
+class IdentityAssurance(_Body, frozen=True, tag="identity-assurance"):
+    """What is known of the holder of this post's samordningsnummer. `dormant`: declared so (*vilandeförklarat*), because
+    nobody renewed it in five years; it says nothing about where the person is or works."""
+
+    level: Assurance
+    dormant: bool = False
+    dormant_from: IncompleteDate | None = None
+
+
 class Relation(msgspec.Struct, frozen=True, omit_defaults=True):
     """A custody relation. `type` is `V` (the other is guardian of this person) or `VF` (this person is guardian of
     the other); the codes are Navet's *Relationstyp*."""
@@ -409,6 +431,7 @@ Body = (
     | RegisteredAddress
     | SpecialAddress
     | NumberReference
+    | IdentityAssurance
     | Custody
     | Employment
     | AgreedName

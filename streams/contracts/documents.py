@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from streams.contracts.claims import Leave, Marking, PostalAddress, Segment, UnitPeriod
+from streams.contracts.claims import Assurance, Leave, Marking, PostalAddress, Segment, UnitPeriod
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.time import IncompleteDate
 
@@ -59,6 +59,15 @@ class StatusEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     stamp: Stamp
     code: str = ""
     date: IncompleteDate | None = None
+
+
+class AssuranceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How sure it is who holds the current number. `dormant` is a matter of quality, never an end of anything."""
+
+    level: Assurance
+    stamp: Stamp
+    dormant: bool = False
+    dormant_from: IncompleteDate | None = None
 
 
 class RelationEntry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -142,6 +151,7 @@ class PersonDocument(msgspec.Struct, frozen=True, omit_defaults=True):
     numbers: tuple[NumberEntry, ...] = ()
     birth: TextValue | None = None
     status: StatusEntry | None = None
+    assurance: AssuranceEntry | None = None
     names: tuple[NameEntry, ...] = ()
     agreed_name: TextValue | None = None
     work_phone: TextValue | None = None

@@ -124,7 +124,7 @@ def test_a_source_topic_carries_the_kinds_that_the_catalogue_says_and_no_others(
     unseen = {topic: told[topic] - kinds for topic, kinds in seen.items()}
     assert all(kinds <= told[topic] for topic, kinds in seen.items())
     assert {topic: kinds for topic, kinds in unseen.items() if kinds} == {
-        "source.person.v1": {"number-reference"},  # nobody there changes number
+        "source.person.v1": {"number-reference", "identity-assurance"},  # nobody changes number, nor comes from SPAR
         "source.organisation.v1": {"legal-organisation"},  # its companies are in no file
         "source.employment.v1": {"protection"},  # HR raises nobody's protection
         "source.urgent.v1": {"registration"},  # and nobody dies

@@ -22,11 +22,13 @@ from streams.contracts.claims import (
     Absent,
     AccountFacts,
     AgreedName,
+    Assurance,
     Birth,
     Body,
     Claim,
     Custody,
     Employment,
+    IdentityAssurance,
     Leave,
     Name,
     NumberReference,
@@ -165,6 +167,7 @@ _groups: tuple[st.SearchStrategy[Claim], ...] = (
     st.sampled_from(["", "", "AV", "UV", "OB", "FI"]).map(lambda code: Claim(Registration(code))),
     st.builds(Claim, st.builds(RegisteredAddress, st.builds(PostalAddress, street=_names)), _days),
     st.builds(Claim, st.builds(SpecialAddress, st.builds(PostalAddress, street=_names)), st.none() | _days),
+    st.builds(IdentityAssurance, st.sampled_from(Assurance), st.booleans()).map(Claim),
     st.sampled_from(["special-address", "custody", "name", "registered-address"]).map(lambda of: Claim(Absent(of))),
 )
 
@@ -174,7 +177,12 @@ def posts(draw: st.DrawFn) -> list[SourceRecord]:
     """Posts of one number: partial ones, corrections of the past (the same valid-from, another name), absences."""
     who = draw(_who)
     return [
-        record("navet", who, version, *[draw(_groups[at]) for at in draw(st.sets(st.integers(0, 6), min_size=1))])
+        record(
+            "navet",
+            who,
+            version,
+            *[draw(_groups[at]) for at in draw(st.sets(st.integers(0, len(_groups) - 1), min_size=1))],
+        )
         for version in draw(_stamps(3))
     ]
 

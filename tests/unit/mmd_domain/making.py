@@ -52,6 +52,7 @@ NAVET_KINDS = (
     "registered-address",
     "special-address",
     "number-reference",
+    "identity-assurance",
     "custody",
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")

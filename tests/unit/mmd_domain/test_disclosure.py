@@ -16,8 +16,10 @@ from mmd.domain.release import ATTRIBUTES, PERSON_ATTRIBUTES, Release
 from streams.contracts.claims import (
     AccountFacts,
     AgreedName,
+    Assurance,
     Custody,
     Employment,
+    IdentityAssurance,
     Marking,
     Name,
     NumberReference,
@@ -61,6 +63,7 @@ def full_claims(protection: Protection | None = None) -> list[LoggedClaim]:
         said(Custody((Relation("VF", B), Relation("V", C)))),
         said(SpecialAddress(FORWARDING)),
         said(NumberReference(SUBJECTS[C], C)),
+        said(IdentityAssurance(Assurance.CONFIRMED)),
         hired(),
         said(AgreedName("Agreed Label"), by="hr", key="e1"),
         said(WorkContact(PHONE), by="hr", key="e1"),

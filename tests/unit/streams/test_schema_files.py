@@ -35,6 +35,7 @@ BODIES: list[claims.Body] = [
     claims.RegisteredAddress(ADDRESS, "0114"),
     claims.SpecialAddress(ADDRESS),
     claims.NumberReference(Identifier(IdentifierType.TF, "x"), "subject", superseded=True),
+    claims.IdentityAssurance(claims.Assurance.PROBABLE, dormant=True, dormant_from="2026-09"),
     claims.Custody((claims.Relation("V", "subject", DAY),)),
     claims.Employment(
         "kommun", "7", (claims.Segment(DAY, None, "unit:kommun:1", extent_percent=62.5),), (claims.Leave(DAY, DAY),)
