@@ -20,16 +20,19 @@ OTHER = {"personNumber": NUMBERS[59]}
 
 
 def rows(source: str, *numbers: int, **more: Any) -> list[dict[str, Any]]:
-    own: dict[str, Any] = {
+    fields: dict[str, dict[str, Any]] = {
         "school": {"schoolType": "GR", "enroledAt": "1"},
         "consultants": {"organisationNumber": "5599999991", "sponsor": OTHER},
         "politicians": {"office": "ledamot"},
         "robots": {"robotId": "r", "owner": OTHER},
-    }[source]
+    }
     key = {"school": "enrolmentId", "consultants": "consultancyId", "politicians": "mandateId", "robots": "dutyId"}[
         source
     ]
-    return [{key: f"R{n}", "civicNo": NUMBERS[n], "personNumber": NUMBERS[n]} | DATES | own | more for n in numbers]
+    return [
+        {key: f"R{n}", "civicNo": NUMBERS[n], "personNumber": NUMBERS[n]} | DATES | fields[source] | more
+        for n in numbers
+    ]
 
 
 def load(bench: Bench, source: str, native: Sequence[dict[str, Any]], *, total: bool = True) -> LoadReport:
