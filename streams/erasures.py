@@ -15,13 +15,17 @@ from psycopg.types.json import Jsonb
 from streams.contracts.errors import Rejected
 
 _PUT = """
-insert into streams.erasure (decision, person, asked_by, approved_by, names, at) values (%s, %s, %s, %s, %s, %s)
+insert into streams.erasure (decision, person, asked_by, approved_by, names, heads, at)
+values (%s, %s, %s, %s, %s, %s, %s)
 on conflict (decision, person) do nothing
 """
-_ALL = "select decision, person, asked_by, approved_by, names, at from streams.erasure order by at, decision, person"
+_ALL = "select decision, person, asked_by, approved_by, names, heads, at from streams.erasure order by at, decision, person"
 
 Name = tuple[str, str, str]
 """Kind of name, keyed digest of it, account."""
+
+Head = tuple[str, str, str, str, str]
+"""A row of the master's heads: what is spoken of, the winning claim, its subject, its version and its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Erasure:
     approved_by: str
     at: dt.datetime
     names: tuple[Name, ...] = ()
+    heads: tuple[Head, ...] = ()
 
     def __post_init__(self) -> None:
         if not (self.decision.strip() and self.asked_by.strip() and self.approved_by.strip()):
@@ -52,6 +57,7 @@ class ErasureLine(msgspec.Struct, frozen=True, tag_field="record", tag="erasure"
     approved_by: str
     at: dt.datetime
     names: tuple[Name, ...]
+    heads: tuple[Head, ...]
 
 
 class ErasedLine(msgspec.Struct, frozen=True, tag_field="record", tag="erased"):
@@ -68,20 +74,15 @@ class Erasures:
 
     def record(self, erasure: Erasure) -> None:
         """Durable when it returns. The same decision about the same person again changes nothing."""
-        names = [list(one) for one in erasure.names]
+        names, heads = ([list(one) for one in found] for found in (erasure.names, erasure.heads))
+        who = (erasure.decision, erasure.person, erasure.asked_by, erasure.approved_by)
         with self._pool.connection() as connection:
-            connection.execute(
-                _PUT,
-                [
-                    *(erasure.decision, erasure.person, erasure.asked_by, erasure.approved_by),
-                    *(Jsonb(names), erasure.at),
-                ],
-            )
+            connection.execute(_PUT, [*who, Jsonb(names), Jsonb(heads), erasure.at])
 
     def lines(self) -> Iterator[ErasureLine | ErasedLine]:
         """For an export: whoever is erased here is erased wherever it is read."""
         for one in self.all():
-            yield ErasureLine(one.decision, one.person, one.asked_by, one.approved_by, one.at, one.names)
+            yield ErasureLine(one.decision, one.person, one.asked_by, one.approved_by, one.at, one.names, one.heads)
         with self._pool.connection() as connection:
             for row in connection.execute("select owner from streams.erased_owner order by 1").fetchall():
                 yield ErasedLine(row[0])
@@ -91,6 +92,19 @@ class Erasures:
         with self._pool.connection() as connection:
             rows = connection.execute(_ALL).fetchall()
         return [
-            Erasure(decision, person, asked, approved, at.astimezone(dt.UTC), tuple((k, d, a) for k, d, a in names))
-            for decision, person, asked, approved, names, at in rows
+            Erasure(
+                decision=decision,
+                person=person,
+                asked_by=asked_by,
+                approved_by=approved_by,
+                at=at.astimezone(dt.UTC),
+                names=tuple((kind, digest, account) for kind, digest, account in names),
+                heads=tuple(map(_head, heads)),
+            )
+            for decision, person, asked_by, approved_by, names, heads, at in rows
         ]
+
+
+def _head(row: list[str]) -> Head:
+    one, claim, subject, version, digest = row
+    return one, claim, subject, version, digest

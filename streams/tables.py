@@ -42,7 +42,8 @@ class ErasedOwnerRow(_Table, table=True):
 
 
 class ErasureRow(_Table, table=True):
-    """One person that was erased by one decision. `names`: kind, keyed digest and account of each name that was given."""
+    """One person that was erased by one decision. `names`: kind, keyed digest and account of each name that was given;
+    `heads`: what the newest word of each source was about the person, by hashes."""
 
     __tablename__ = "erasure"
 
@@ -51,6 +52,7 @@ class ErasureRow(_Table, table=True):
     asked_by: str
     approved_by: str
     names: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    heads: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
     at: dt.datetime = Field(sa_column=_instant())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deploy.settings import ProvisioningSettings
 from deploy.wiring.base import Base
 from iam.store import retired
-from mmd.ingest.erasure import forget, whole_of
+from mmd.ingest.erasure import forget, heads_of, whole_of
 from streams.contracts.errors import Rejected
 from streams.erasures import Erasure, Erasures
 
@@ -33,8 +33,9 @@ def erase(
     """
     with base.pool.connection() as connection:
         whole = whole_of(connection, person)
+        heads = heads_of(connection, whole)
         names = retired.names_of(connection, settings.secret("account.secret"), whole.ids)
-    erasure = Erasure(decision, person, asked_by, approved_by, base.clock.now(), tuple(names))
+    erasure = Erasure(decision, person, asked_by, approved_by, base.clock.now(), tuple(names), tuple(heads))
     if not whole.ids:
         raise Rejected("resource.unknown", "no such person")
     Erasures(base.keys_pool).record(erasure)

@@ -25,6 +25,7 @@ from deploy.wiring.base import Base
 from deploy.wiring.data import read_register
 from iam.store import portable as provisioning
 from mmd.ingest import portable as ingest
+from mmd.ingest.erasure import keep_heads
 from mmd.store.hash import document_digests, hash_of
 from mmd.store.portable import ClaimLine, ConflictLine, claim_lines, conflict_lines
 from streams.contracts.errors import Rejected
@@ -124,6 +125,7 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
         if not (ingest.is_empty(connection) and provisioning.is_empty(connection)):
             raise Rejected("store.not-empty")
         _erase(base, _lines(file, key))  # for good, whatever becomes of the rest: it was decided
+        keep_heads(connection, (head for one in Erasures(base.keys_pool).all() for head in one.heads))
         ingest.begin_epoch(connection, header.epoch)
         for kind, some in groupby(_lines(file, key), type):
             if kind is ClaimLine:

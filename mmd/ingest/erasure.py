@@ -4,6 +4,7 @@ The keys are destroyed before: what arrives later is kept aside, and what is lef
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
@@ -31,6 +32,16 @@ update mmd.document set kind = 'person', number = number + 1, marking = null, ra
 where id = any(%(ids)s) returning id, number
 """
 
+_HEADS = """
+select id::text, claim::text, subject, version, digest from mmd.head where subject = any(%s) order by 1
+"""
+_KEEP_HEAD = """
+insert into mmd.head (id, claim, subject, version, digest) values (%s::uuid, %s::uuid, %s, %s, %s) on conflict do nothing
+"""
+
+Head = tuple[str, str, str, str, str]
+"""What is spoken of, the winning claim, its subject, its version, its digest: hashes all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -52,9 +63,21 @@ def whole_of(connection: psycopg.Connection, person: str) -> Whole:
     return Whole(tuple(ids), tuple(subjects))
 
 
+def heads_of(connection: psycopg.Connection, whole: Whole) -> list[Head]:
+    """The newest word of each source about the person. Where it took something from somebody else (a number that HR had
+    mistyped), that must not go back to them because nobody can read it any more."""
+    return [(a, b, c, d, e) for a, b, c, d, e in connection.execute(_HEADS, [list(whole.subjects)]).fetchall()]
+
+
+def keep_heads(connection: psycopg.Connection, heads: Iterable[Head]) -> None:
+    """In a master that is made again, before anything is read into it. In the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_KEEP_HEAD, list(heads))
+
+
 def forget(connection: psycopg.Connection, whole: Whole, decision: str, now: dt.datetime) -> None:
     """In the caller's transaction, alone among those that change the master. The keys of `whole.owners` are destroyed
-    already. What heads say of winning versions stays: hashes, by which nobody else is given what was the person's."""
+    already. Heads stay, see `heads_of`."""
     with connection.cursor() as cursor:
         cursor.execute(_GATE)
         named = {"subjects": list(whole.subjects), "ids": list(whole.ids)}

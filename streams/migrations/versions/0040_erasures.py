@@ -12,6 +12,7 @@ create table streams.erasure (
     asked_by text not null,
     approved_by text not null,
     names jsonb not null default '[]',
+    heads jsonb not null default '[]',
     at timestamptz not null,
     primary key (decision, person)
 );
