@@ -4,6 +4,7 @@ import datetime as dt
 from typing import ClassVar
 
 from sqlalchemy import BigInteger, Column, DateTime, Identity, LargeBinary, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 METADATA = MetaData(schema="streams")
@@ -38,6 +39,21 @@ class ErasedOwnerRow(_Table, table=True):
 
     owner: str = Field(primary_key=True)
     erased_at: dt.datetime = Field(sa_column=_instant())
+
+
+class ErasureRow(_Table, table=True):
+    """One person that was erased by one decision. `names`: kind, keyed digest and account of each name that was given;
+    `heads`: what the newest word of each source was about the person, by hashes."""
+
+    __tablename__ = "erasure"
+
+    decision: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    asked_by: str
+    approved_by: str
+    names: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    heads: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    at: dt.datetime = Field(sa_column=_instant())
 
 
 class ClockRow(_Table, table=True):

@@ -41,6 +41,7 @@ _MODULES = {
     "restore": "backup",
     "offsets": "backup",
     "rebuild": "rebuild",
+    "erase": "erase",
     "export": "portable",
     "import": "portable",
     "ingest": "workers",

@@ -8,9 +8,13 @@ import psycopg
 from deploy.wiring.base import Base
 from mmd.store.hash import document_digests, hash_of
 
-_DESIRED = "select account::text, target, digest, create_missing from iam.desired"
+_DESIRED = "select account::text, target, digest, create_missing from iam.desired where presence <> 'absent'"
 _NAMES = "select kind, name, account::text from iam.name_ledger"
-_ACCOUNTS = "select id::text, person_id, employer, class, personas from iam.account"
+_ACCOUNTS = """
+select id::text, person_id, employer, class, personas from iam.account a
+where not exists (select from iam.name_ledger n where n.account = a.id and n.name like '#%')
+"""
+"""Of whoever is erased nothing but the names is compared: that they are taken."""
 
 
 @dataclass(frozen=True, slots=True)

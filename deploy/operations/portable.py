@@ -25,9 +25,11 @@ from deploy.wiring.base import Base
 from deploy.wiring.data import read_register
 from iam.store import portable as provisioning
 from mmd.ingest import portable as ingest
+from mmd.ingest.erasure import keep_heads
 from mmd.store.hash import document_digests, hash_of
 from mmd.store.portable import ClaimLine, ConflictLine, claim_lines, conflict_lines
 from streams.contracts.errors import Rejected
+from streams.erasures import ErasedLine, Erasure, ErasureLine, Erasures
 from streams.sealing import Key, KeyClass, seal, unseal
 
 FORMAT = 1
@@ -35,7 +37,7 @@ BATCH = 500
 _OWNER = "export"
 """Whose system key an export is sealed with."""
 
-Line = ClaimLine | ConflictLine | provisioning.Line
+Line = ErasureLine | ErasedLine | ClaimLine | ConflictLine | provisioning.Line
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="record", tag="export"):
@@ -77,7 +79,10 @@ def write_export(base: Base, settings: MasterSettings, file: Path, *, sealed: bo
         with base.pool.connection() as connection, _new(body) as stream:
             connection.execute("set transaction isolation level repeatable read, read only")
             found = chain(
-                claim_lines(connection, base.keys), conflict_lines(connection), provisioning.lines(connection)
+                Erasures(base.keys_pool).lines(),
+                claim_lines(connection, base.keys),
+                conflict_lines(connection),
+                provisioning.lines(connection),
             )
             for number, one in enumerate(found, 1):
                 counts[str(one.__struct_config__.tag)] += 1
@@ -119,6 +124,8 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
     with base.pool.connection() as connection:
         if not (ingest.is_empty(connection) and provisioning.is_empty(connection)):
             raise Rejected("store.not-empty")
+        _erase(base, _lines(file, key))  # for good, whatever becomes of the rest: it was decided
+        keep_heads(connection, (head for one in Erasures(base.keys_pool).all() for head in one.heads))
         ingest.begin_epoch(connection, header.epoch)
         for kind, some in groupby(_lines(file, key), type):
             if kind is ClaimLine:
@@ -126,11 +133,25 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
                     importer.claims(connection, batch, now)
             elif kind is ConflictLine:
                 importer.conflicts(connection, (one for one in some if isinstance(one, ConflictLine)))
-            else:
+            elif kind not in (ErasureLine, ErasedLine):
                 provisioning.put(connection, (one for one in some if isinstance(one, provisioning.Line)), now)
         if hash_of(document_digests(connection, base.keys)).hash != header.state:
             raise Rejected("export.differs", "master")
     return header
+
+
+def _erase(base: Base, lines: Iterator[Line]) -> None:
+    """Those that were erased where the export was written."""
+    owners: set[str] = set()
+    for one in lines:
+        if isinstance(one, ErasureLine):
+            Erasures(base.keys_pool).record(Erasure(**msgspec.structs.asdict(one)))
+        elif isinstance(one, ErasedLine):
+            owners.add(one.owner)
+        else:
+            break
+    if owners:
+        base.keys.erase(owners)
 
 
 def _new(path: Path) -> Any:

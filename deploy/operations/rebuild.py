@@ -16,6 +16,8 @@ from deploy.settings import MasterSettings, ProvisioningSettings
 from deploy.wiring import master, provisioning
 from iam.domain.account import Presence
 from iam.store.facts import Found, Told, stand_in, take_over
+from iam.store.retired import take
+from mmd.ingest.erasure import keep_heads
 from mmd.ingest.first import FirstCodec
 from streams.bus import Handler
 from streams.catalogue import SOURCE_ACCOUNT, TOPICS
@@ -23,6 +25,7 @@ from streams.codec import Incoming, RecordCodec
 from streams.contracts.claims import ID_SUBJECT_PREFIX, AccountFacts
 from streams.contracts.errors import Rejected
 from streams.envelope import Message
+from streams.erasures import Erasures
 from streams.sealing import KeyClass
 
 BATCH = 500
@@ -74,7 +77,9 @@ def rebuild(
 
     A record that is refused is counted, and what can be used of it is used, as when it came first.
     """
-    found = Rebuilt()
+    found, erasures = Rebuilt(), Erasures(shadow.keys_pool).all()
+    with shadow.pool.connection() as connection:
+        keep_heads(connection, (head for erasure in erasures for head in erasure.heads))
     first = master.ingest_handler(shadow, of_master, kind=FirstCodec)
     for messages in _log(read, most, moved):
         _handle(first, messages, Counter())
@@ -87,6 +92,7 @@ def rebuild(
             places[one.partition] = max(one.offset + 1, places.get(one.partition, 0))
     with shadow.pool.connection() as connection:
         found.accounts = take_over(connection, told_of_accounts(shadow, read(SOURCE_ACCOUNT)))
+        take(connection, (name for erasure in erasures for name in erasure.names))
         for name, target in targets.items():
             stand_in(connection, name, map(_held, target.read_all()), shadow.clock.now())
     evaluated = Straight(provisioning.evaluate_handler(shadow, of_provisioning))

@@ -5,7 +5,7 @@ touched, and execution held until the log has been read to its end.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
@@ -17,7 +17,7 @@ from deploy.operations.shadow import STORES, Shadow
 from deploy.settings import Settings
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
-from streams.contracts.errors import Rejected
+from streams.contracts.errors import KallanError, Rejected
 from streams.database import open_pool
 from streams.offsets import Offsets
 
@@ -88,6 +88,7 @@ def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Call
     kept = [name + REPLACED for name in schemas_in(settings.store_url, STORES)]
     if left := schemas_in(settings.store_url, [name + REPLACED for name in STORES]):
         raise Rejected("input.invalid", f"{', '.join(left)}: what was replaced before is to be dropped first")
+    _same_schemas(settings, shadow, kept)
     rewind(offsets)
     _hold(settings)
     with tempfile.TemporaryDirectory() as folder:
@@ -96,15 +97,33 @@ def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Call
         _rename(settings, {name.removesuffix(REPLACED): name for name in kept})
         try:
             load_schemas(settings.store_url, file)
+            with psycopg.connect(settings.store_url) as connection:
+                connection.execute(_ALWAYS)
+                if len(kept) == len(STORES):
+                    connection.execute(_KEPT)
+                connection.execute(AFTER)
         except BaseException:
+            _drop(settings)
             _rename(settings, {name: name.removesuffix(REPLACED) for name in kept})
             raise
-    with psycopg.connect(settings.store_url) as connection:
-        connection.execute(_ALWAYS)
-        if len(kept) == len(STORES):
-            connection.execute(_KEPT)
-        connection.execute(AFTER)
     return kept
+
+
+def _same_schemas(settings: Settings, shadow: Shadow, kept: Sequence[str]) -> None:
+    """What is taken along from the old store is copied row by row: both must be of this program's version."""
+    names = [name.removesuffix(REPLACED) for name in kept]
+    with psycopg.connect(settings.store_url) as old, shadow.pool.connection() as new:
+        for name in names:
+            asked = sql.SQL("select version_num from {}").format(sql.Identifier(name, "alembic_version"))
+            if old.execute(asked).fetchall() != new.execute(asked).fetchall():
+                raise KallanError("schema.older", f"{name}: migrate the store in use, or make the new one again")
+
+
+def _drop(settings: Settings) -> None:
+    """What was loaded of the new store, where it could not be finished."""
+    with psycopg.connect(settings.store_url) as connection:
+        for name in STORES:
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
 
 
 def _hold(settings: Settings) -> None:

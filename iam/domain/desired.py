@@ -119,9 +119,9 @@ def _of_account(
 def gone(names: Names, world: World, now: dt.datetime, *, erased: bool) -> Desired:
     """Nothing is known of the person any more: every account there was is disabled and shows nothing but its uid.
 
-    `erased`: that is urgent, as protection is. Else the person is withheld from us (the last employment is gone from a
-    complete export, say): an end like any other, which the brake may hold; an account that a redirect has just brought
-    waits for what is said of the two of them."""
+    `erased`: every account is removed instead, which is urgent, as protection is. Else the person is withheld from us (the
+    last employment is gone from a complete export, say): an end like any other, which the brake may hold; an account that a
+    redirect has just brought waits for what is said of the two of them."""
     accounts: list[DesiredAccount] = []
     waits: list[dt.datetime] = []
     for key in sorted(names, key=lambda k: (k.employer, k.account_class)):
@@ -140,7 +140,7 @@ def _earliest(*moments: dt.datetime | None) -> dt.datetime | None:
 
 
 def _bare(given: Given, *, erased: bool) -> Intent:
-    state = AccountState(given.id, Presence.DISABLED, given.uid)
+    state = AccountState(given.id, Presence.ABSENT) if erased else AccountState(given.id, Presence.DISABLED, given.uid)
     why_not = (WhyNot("", "", "erased" if erased else "withheld"),)
     return Intent(state, given.salt, create_missing=False, protected=erased, why_not=why_not)
 

@@ -46,6 +46,11 @@ def uids(secret: bytes, account: str) -> Iterator[str]:
         counter += 1
 
 
+def retired(secret: bytes, kind: str, name: str) -> str:
+    """What the ledger keeps of a name whose owner is erased: that it is taken. A name that is retired stays as it is."""
+    return name if name.startswith("#") else "#" + _keyed(secret, "retired", f"{kind}\n{name}").hex()[:40]
+
+
 def event_id(purpose: str, *parts: str) -> str:
     """A deterministic event id: the same ledger decision is the same event after a rebuild."""
     return uuid8(hashlib.sha256("\n".join((purpose, *parts)).encode()).digest())

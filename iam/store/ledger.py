@@ -161,7 +161,9 @@ class Ledger:
             """with uid as (
                    insert into iam.name_ledger (kind, name, account, allocated_at, event_id)
                    select 'uid', n.name, n.account, %(now)s, n.event
-                   from unnest(%(names)s::text[], %(accounts)s::uuid[], %(events)s::text[]) as n (name, account, event)
+                   from unnest(%(names)s::text[], %(accounts)s::uuid[], %(events)s::text[], %(retired)s::text[])
+                        as n (name, account, event, retired)
+                   where not exists (select from iam.name_ledger l where l.kind = 'uid' and l.name = n.retired)
                    on conflict (kind, name) do nothing returning account, name, event_id)
                , eppn as (
                    insert into iam.name_ledger (kind, name, account, allocated_at, event_id)
@@ -171,6 +173,7 @@ class Ledger:
                 "now": now,
                 "names": names,
                 "accounts": accounts,
+                "retired": [naming.retired(self._secret, "uid", name) for name in names],
                 "events": [naming.event_id("allocated", account, name) for account, name in offers],
                 "domain": self._domain,
             },

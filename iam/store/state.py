@@ -27,11 +27,13 @@ class StateHash(NamedTuple):
 
 
 def desired_hash(pool: Pool, keys: KeyRing) -> StateHash:
-    """Over account, target and the digest of the plaintext state. Counts: accounts, rows by presence, grants, and rows
-    that are `unreadable` (key renewed: written again when the newer document comes) or `forged` (digest differs)."""
+    """Over account, target and the digest of the plaintext state; that an account is not to be there at all is nothing.
+    Counts: accounts, rows by presence, grants, and rows that are `unreadable` (key renewed: written again when the newer
+    document comes) or `forged` (digest differs)."""
     with pool.connection() as connection:
         rows = connection.execute(
-            """select account::text, target, digest, presence, groups, create_missing, key_id, body from iam.desired"""
+            """select account::text, target, digest, presence, groups, create_missing, key_id, body from iam.desired
+               where presence <> 'absent'"""
         ).fetchall()
     found = keys.find({row[6] for row in rows if row[6]})
     counts: Counter[str] = Counter({"accounts": len({row[0] for row in rows}), "unreadable": 0, "forged": 0})

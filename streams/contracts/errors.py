@@ -66,6 +66,9 @@ _TEXTS = {
     "load.threshold": ErrorText(
         409, "The total load changes too much and is held.", "Laddningen hålls: för stor ändring."
     ),
+    "decision.two-persons": ErrorText(
+        422, "Whoever asks cannot approve: two persons are needed.", "Den som begär får inte godkänna: det krävs två."
+    ),
     "export.damaged": ErrorText(
         422, "The export is not whole, or was changed.", "Exporten är inte hel, eller har ändrats."
     ),

@@ -54,6 +54,16 @@ RUN_ELSEWHERE = {
         ),
         ("tests/integration/operations/test_backup.py", 'block_with("docs/operations.md", command)'),
     ),
+    **dict.fromkeys(
+        (
+            'kallan rebuild "$DATABASE"',
+            'kallan rebuild "$DATABASE" --accept',
+            'kallan export "$EXPORT"',
+            'kallan import "$EXPORT"',
+            'kallan erase "$PERSON_ID" --decision "$DECISION" --asked-by "$ASKED_BY" --approved-by "$APPROVED_BY"',
+        ),
+        ("tests/integration/operations/test_rebuild_live.py", 'block_with("docs/operations.md", command)'),
+    ),
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
 what came of it; and the words that do."""

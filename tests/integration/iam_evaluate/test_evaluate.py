@@ -227,16 +227,16 @@ def test_hashes_are_equal_for_equal_states_in_any_order_and_differ_otherwise(new
     assert desired_hash(iam.pool, iam.keys).hash not in found
 
 
-def test_an_erased_person_is_disabled_and_nothing_of_it_is_left_but_its_opaque_names(iam: Iam) -> None:
+def test_the_account_of_an_erased_person_is_removed_and_nothing_of_it_is_left(iam: Iam) -> None:
     iam.say(person(work()))
     iam.keys.erase({"p1"})
     iam.handler([Message(MMD_PERSON, "p1", None, {})])
-    assert iam.state().presence is Presence.DISABLED
-    assert iam.state().attributes == {}
+    assert iam.state().presence is Presence.ABSENT
+    assert (iam.state().attributes, iam.state().uid) == ({}, "")
     assert iam.rows("select body, key_id from iam.world_person where id = 'p1'") == [(None, "")]
     assert desired_hash(iam.pool, iam.keys).counts["unreadable"] == 0
     iam.settle()
-    assert iam.state().presence is Presence.DISABLED
+    assert iam.state().presence is Presence.ABSENT
 
 
 def test_a_forged_message_is_rejected_and_changes_nothing(iam: Iam) -> None:

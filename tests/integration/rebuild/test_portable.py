@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from deploy.municipality import cast as roles
 from deploy.operations.compare import differences, stand_of
+from deploy.operations.erase import erase
 from deploy.operations.portable import Header, json_schema, read_import, write_export
 from deploy.replay.direct import DirectSettings, DirectWorld
 from deploy.replay.run import run_scenario
 from deploy.replay.scenario import read_scenario
 from deploy.wiring.data import read_register
 from streams.contracts.errors import Rejected
+from streams.erasures import Erasures
 from tests.integration.rebuild.test_rebuild import SCENARIOS
 
 if TYPE_CHECKING:
@@ -107,7 +110,7 @@ def test_every_line_is_one_record_of_the_published_schema(
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()]
     schema = json_schema()
     mapping = schema["discriminator"]["mapping"]
-    assert set(mapping) == {"export", "claim", "conflict", "account", "name", "place"}
+    assert set(mapping) == {"export", "erasure", "erased", "claim", "conflict", "account", "name", "place"}
     for one in lines:
         described = schema["$defs"][mapping[one["record"]].rpartition("/")[2]]
         assert set(one) <= set(described["properties"])
@@ -198,6 +201,27 @@ def test_nothing_is_imported_into_a_store_that_holds_anything(
     with pytest.raises(Rejected, match=r"store\.not-empty"):
         imported(direct_world, tmp_path / "all.jsonl")
     assert stand_of(direct_world.base) == before
+
+
+def test_whoever_is_erased_is_erased_where_it_is_imported_too(
+    direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path
+) -> None:
+    member = town.cast[roles.LEAVER]
+    person = direct_world.readings.person_id(member.number)
+    assert person is not None
+    erase(direct_world.base, direct_world.settings.execute, person, "KS 2026/0500", "anna", "bo")
+    direct_world.settle()
+    exported(direct_world, tmp_path / "all.jsonl")
+    content = (tmp_path / "all.jsonl").read_text(encoding="utf-8")
+    assert not [text for text in (*member.canaries, member.number) if text in content]
+    imported(empty, tmp_path / "all.jsonl")
+    empty.settle()
+    assert differences(stand_of(direct_world.base), stand_of(empty.base)) == []
+    for file in town.first:
+        empty.feed_file(file.source, file.path)
+    empty.settle()
+    assert empty.readings.person_id(member.number) is None
+    assert Erasures(empty.base.keys_pool).all() == Erasures(direct_world.base.keys_pool).all()
 
 
 def test_a_header_is_written_as_it_is_read() -> None:

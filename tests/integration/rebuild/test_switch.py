@@ -13,7 +13,7 @@ from deploy.operations.compare import differences, stand_of
 from deploy.operations.switch import note, take_into_use
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
-from streams.contracts.errors import Rejected, Unavailable
+from streams.contracts.errors import KallanError, Rejected, Unavailable
 from tests.integration.rebuild.test_rebuild import rebuilt
 from tests.stack.town import TODAY
 
@@ -108,6 +108,30 @@ def test_what_cannot_be_put_in_place_leaves_the_old_store_as_it_was(
     with pytest.raises(Unavailable):
         take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
     assert differences(before, stand_of(direct_world.base)) == []
+
+
+def test_a_switch_that_fails_at_its_end_leaves_the_old_store_as_it_was_too(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    """Something that is taken along does not fit into the new store."""
+    before, shadow = stand_of(direct_world.base), new_shadow()
+    note(shadow, rebuilt(direct_world, shadow))
+    with shadow.pool.connection() as connection:
+        connection.execute("alter table mmd.disclosure drop column occasion")
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
+    assert differences(before, stand_of(direct_world.base)) == []
+
+
+def test_a_store_of_another_version_is_not_taken(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    shadow = new_shadow()
+    note(shadow, rebuilt(direct_world, shadow))
+    with shadow.pool.connection() as connection:
+        connection.execute("update iam.alembic_version set version_num = 'iam_9999'")
+    with pytest.raises(KallanError, match=r"schema\.older: iam"):
+        take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
 
 
 def test_a_second_switch_waits_until_what_the_first_kept_is_dropped(

@@ -1,0 +1,89 @@
+"""A person leaves the master for good (*gallring*): claims, what was searched by, and the documents' content.
+
+The keys are destroyed before: what arrives later is kept aside, and what is left under the ids becomes tombstones.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+
+from mmd.store.dirty import URGENT, Dirty, mark
+from streams.hashing import id_subject
+from streams.sealing import KeyClass, key_id
+
+_GATE = "select pg_advisory_xact_lock(hashtextextended('mmd.join', 0))"
+_IDS = """
+select i.id from mmd.identity i where i.kind = 'person'
+   and i.survivor = (select survivor from mmd.identity where id = %s) order by 1
+"""
+_SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
+_FORGET = (
+    "delete from mmd.claim where subject = any(%(subjects)s)",
+    "delete from mmd.conflict where subject = any(%(subjects)s)",
+    "delete from mmd.edge where from_subject = any(%(subjects)s) or to_subject = any(%(subjects)s)",
+    "delete from mmd.subject where subject = any(%(subjects)s)",
+    "delete from mmd.referrer where document = any(%(ids)s)",
+)
+_EMPTY = """
+update mmd.document set kind = 'person', number = number + 1, marking = null, raised = false, key_id = %(key)s, body = '',
+    shown = '', said = '', next_change = null, touched = pg_current_xact_id()
+where id = any(%(ids)s) returning id, number
+"""
+
+_HEADS = """
+select id::text, claim::text, subject, version, digest from mmd.head where subject = any(%s) order by 1
+"""
+_KEEP_HEAD = """
+insert into mmd.head (id, claim, subject, version, digest) values (%s::uuid, %s::uuid, %s, %s, %s) on conflict do nothing
+"""
+
+Head = tuple[str, str, str, str, str]
+"""What is spoken of, the winning claim, its subject, its version, its digest: hashes all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Everything that is one person: every id there was, and every subject that sources spoke about."""
+
+    ids: tuple[str, ...]
+    subjects: tuple[str, ...]
+
+    @property
+    def owners(self) -> frozenset[str]:
+        """Whoever keys of any class belong to: of claims, of published documents, of account facts."""
+        return frozenset((*self.ids, *self.subjects, *(id_subject(one) for one in self.ids)))
+
+
+def whole_of(connection: psycopg.Connection, person: str) -> Whole:
+    """By any of the person's ids. Nothing is known of an unknown one: it has no ids."""
+    ids = [row[0] for row in connection.execute(_IDS, [person]).fetchall()]
+    subjects = [row[0] for row in connection.execute(_SUBJECTS, [ids]).fetchall()]
+    return Whole(tuple(ids), tuple(subjects))
+
+
+def heads_of(connection: psycopg.Connection, whole: Whole) -> list[Head]:
+    """The newest word of each source about the person. Where it took something from somebody else (a number that HR had
+    mistyped), that must not go back to them because nobody can read it any more."""
+    return [(a, b, c, d, e) for a, b, c, d, e in connection.execute(_HEADS, [list(whole.subjects)]).fetchall()]
+
+
+def keep_heads(connection: psycopg.Connection, heads: Iterable[Head]) -> None:
+    """In a master that is made again, before anything is read into it. In the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_KEEP_HEAD, list(heads))
+
+
+def forget(connection: psycopg.Connection, whole: Whole, decision: str, now: dt.datetime) -> None:
+    """In the caller's transaction, alone among those that change the master. The keys of `whole.owners` are destroyed
+    already. Heads stay, see `heads_of`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GATE)
+        named = {"subjects": list(whole.subjects), "ids": list(whole.ids)}
+        for statement in _FORGET:
+            cursor.execute(statement, named)
+        cursor.execute(_EMPTY, {**named, "key": key_id(KeyClass.OUTER, whole.ids[0], 1)})
+        numbers: dict[str, int] = dict(cursor.fetchall())
+    with connection.cursor(binary=True) as cursor:
+        mark(cursor, [Dirty(one, URGENT, number, decision, now, fan_out=True) for one, number in numbers.items()])

@@ -1,0 +1,110 @@
+"""Erasures (*gallring*) that were decided: by whom, of whom, and digests of the names that nobody else may ever be given.
+
+Kept in the schema of the keys, apart from the stores: a store that is lost and made again must not forget them.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+import psycopg
+import psycopg_pool
+from psycopg.types.json import Jsonb
+
+from streams.contracts.errors import Rejected
+
+_PUT = """
+insert into streams.erasure (decision, person, asked_by, approved_by, names, heads, at)
+values (%s, %s, %s, %s, %s, %s, %s)
+on conflict (decision, person) do nothing
+"""
+_ALL = "select decision, person, asked_by, approved_by, names, heads, at from streams.erasure order by at, decision, person"
+
+Name = tuple[str, str, str]
+"""Kind of name, keyed digest of it, account."""
+
+Head = tuple[str, str, str, str, str]
+"""A row of the master's heads: what is spoken of, the winning claim, its subject, its version and its digest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One person by one decision. `person` is an id, which names nobody. Raises `Rejected` (input.missing,
+    decision.two-persons) where the decision or one of two different persons is not named."""
+
+    decision: str
+    person: str
+    asked_by: str
+    approved_by: str
+    at: dt.datetime
+    names: tuple[Name, ...] = ()
+    heads: tuple[Head, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (self.decision.strip() and self.asked_by.strip() and self.approved_by.strip()):
+            raise Rejected("input.missing", "decision, asked by, approved by")
+        if self.asked_by.strip().casefold() == self.approved_by.strip().casefold():
+            raise Rejected("decision.two-persons")
+
+
+class ErasureLine(msgspec.Struct, frozen=True, tag_field="record", tag="erasure"):
+    """A line of an export: an erasure that was decided."""
+
+    decision: str
+    person: str
+    asked_by: str
+    approved_by: str
+    at: dt.datetime
+    names: tuple[Name, ...]
+    heads: tuple[Head, ...]
+
+
+class ErasedLine(msgspec.Struct, frozen=True, tag_field="record", tag="erased"):
+    """A line of an export: an owner who never gets a key again."""
+
+    owner: str
+
+
+class Erasures:
+    """All that were ever decided here."""
+
+    def __init__(self, pool: "psycopg_pool.ConnectionPool[psycopg.Connection]") -> None:
+        self._pool = pool
+
+    def record(self, erasure: Erasure) -> None:
+        """Durable when it returns. The same decision about the same person again changes nothing."""
+        names, heads = ([list(one) for one in found] for found in (erasure.names, erasure.heads))
+        who = (erasure.decision, erasure.person, erasure.asked_by, erasure.approved_by)
+        with self._pool.connection() as connection:
+            connection.execute(_PUT, [*who, Jsonb(names), Jsonb(heads), erasure.at])
+
+    def lines(self) -> Iterator[ErasureLine | ErasedLine]:
+        """For an export: whoever is erased here is erased wherever it is read."""
+        for one in self.all():
+            yield ErasureLine(one.decision, one.person, one.asked_by, one.approved_by, one.at, one.names, one.heads)
+        with self._pool.connection() as connection:
+            for row in connection.execute("select owner from streams.erased_owner order by 1").fetchall():
+                yield ErasedLine(row[0])
+
+    def all(self) -> list[Erasure]:
+        """The oldest first."""
+        with self._pool.connection() as connection:
+            rows = connection.execute(_ALL).fetchall()
+        return [
+            Erasure(
+                decision=decision,
+                person=person,
+                asked_by=asked_by,
+                approved_by=approved_by,
+                at=at.astimezone(dt.UTC),
+                names=tuple((kind, digest, account) for kind, digest, account in names),
+                heads=tuple(map(_head, heads)),
+            )
+            for decision, person, asked_by, approved_by, names, heads, at in rows
+        ]
+
+
+def _head(row: list[str]) -> Head:
+    one, claim, subject, version, digest = row
+    return one, claim, subject, version, digest

@@ -1,0 +1,152 @@
+"""Laws of a master that is made again: from any log with markings first, and from any export."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mmd.ingest.erasure import forget, heads_of, keep_heads, whole_of
+from mmd.ingest.first import FirstCodec
+from mmd.ingest.handler import IngestHandler
+from mmd.ingest.portable import Importer
+from mmd.ingest.prepare import Preparer
+from mmd.ingest.transaction import Ingest
+from mmd.store.portable import claim_lines, conflict_lines
+from streams.contracts.claims import Employment, Marking, Segment
+from streams.contracts.documents import PersonDocument
+from streams.sealing import KeyClass
+from tests.integration.mmd.test_order_free import (
+    DIGEST_SECRET,
+    PEOPLE,
+    PERSON_SECRET,
+    UNITS,
+    Saying,
+    empty,
+    histories,
+    log_of,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from tests.integration.mmd.conftest import Master, Someone
+
+_MARKED = (Marking.SEKRETESSMARKERING, Marking.SKYDDAD_FOLKBOKFORING)
+
+
+def marked(master: Master) -> dict[str, Marking]:
+    return {
+        one: found.marking
+        for one, found in whole(master).items()
+        if isinstance(found, PersonDocument) and found.marking in _MARKED
+    }
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories)
+def test_any_log_read_markings_first_ends_the_same_and_shows_nobody_before(
+    master: Master, persons: Callable[[int], Someone], history: list[Saying]
+) -> None:
+    log = log_of(master, [persons(n) for n in range(PEOPLE)], history)
+    empty(master)
+    for message in log:
+        master.ingest([message])
+    expected, hashed, protected = whole(master), master.hash(), marked(master)
+    empty(master)
+    codec = FirstCodec(master.keys, allowed=(KeyClass.INNER, KeyClass.ACCOUNT))
+    first = IngestHandler(
+        *(master.pool, codec, master.keys, master.register, PERSON_SECRET, DIGEST_SECRET, master.clock)
+    )
+    first(log)
+    assert protected == marked(master)
+    for message in log:
+        master.ingest([message])
+        assert protected == marked(master)
+    assert whole(master) == expected
+    assert master.hash() == hashed
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories)
+def test_any_master_exported_and_imported_is_the_same(
+    master: Master, persons: Callable[[int], Someone], history: list[Saying]
+) -> None:
+    people = [persons(n) for n in range(PEOPLE)]
+    empty(master)
+    master.ingest(log_of(master, people, history))
+    expected, hashed = whole(master), master.hash()
+    with master.pool.connection() as connection:
+        claims, conflicts = list(claim_lines(connection, master.keys)), list(conflict_lines(connection))
+    empty(master)
+    importer = Importer(
+        Preparer(master.codec, master.keys, master.register, PERSON_SECRET, DIGEST_SECRET),
+        Ingest(master.keys, master.register, PERSON_SECRET, DIGEST_SECRET),
+    )
+    with master.pool.connection() as connection:
+        for start in range(0, len(claims), 3):
+            importer.claims(connection, claims[start : start + 3], master.clock.now())
+        importer.conflicts(connection, conflicts)
+    assert whole(master) == expected
+    assert master.hash() == hashed
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories, data=st.data())
+def test_after_an_erasure_anywhere_in_any_log_a_master_made_again_from_it_is_the_same(
+    new_master: Callable[..., Master],
+    database_url: str,
+    persons: Callable[[int], Someone],
+    history: list[Saying],
+    data: st.DataObject,
+) -> None:
+    master = new_master(url=database_url, size=2)  # keys of its own: what is erased stays erased
+    people = [persons(n) for n in range(PEOPLE)]
+    log = log_of(master, people, history)
+    empty(master)
+    place = data.draw(st.integers(0, len(log)))
+    for message in log[:place]:
+        master.ingest([message])
+    with master.pool.connection() as connection:
+        whole_person = whole_of(connection, people[data.draw(st.integers(0, PEOPLE - 1))].id)
+        heads = heads_of(connection, whole_person)
+        if whole_person.ids:
+            master.keys.erase(set(whole_person.owners))
+            forget(connection, whole_person, "decision", master.clock.now())
+    for message in data.draw(st.permutations([*log[place:], *log[:place]])):
+        master.ingest([message])
+    expected = master.hash()
+    empty(master)
+    with master.pool.connection() as connection:
+        keep_heads(connection, heads)
+    for message in log:
+        master.ingest([message])
+    assert master.hash() == expected
+    master.close()
+
+
+def test_what_a_source_had_moved_to_somebody_erased_does_not_go_back_to_whom_it_was_taken_from(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    first, second = persons(0), persons(1)
+    work = Employment("kommun", "E1", (Segment(dt.date(2024, 1, 1), None, UNITS[0]),))
+    log = [
+        master.record(one, str(version), work, source="hr", key="E1") for version, one in enumerate((first, second), 1)
+    ]
+    master.ingest(log)
+    with master.pool.connection() as connection:
+        gone = whole_of(connection, second.id)
+        heads = heads_of(connection, gone)
+        master.keys.erase(set(gone.owners))
+        forget(connection, gone, "decision", master.clock.now())
+    kept = master.hash()
+    empty(master)
+    master.ingest(log)
+    assert master.hash() != kept, "nobody can read any more that it was moved"
+    empty(master)
+    with master.pool.connection() as connection:
+        keep_heads(connection, heads)
+    master.ingest(log)
+    assert master.hash() == kept
