@@ -13,8 +13,9 @@ from streams.codec import Decoded, Incoming, RecordCodec
 from streams.contracts.claims import SourceRecord
 from streams.envelope import Message
 
-FIRST = frozenset({"protection", "number-reference"})
-"""Kinds of claims. A marking on an earlier number counts for the person, so the references belong to it."""
+FIRST = frozenset({"protection", "number-reference", "merge", "split"})
+"""Kinds of claims. A marking on an earlier number counts for the person, so references and rulings on identity belong to it;
+a lift does not: until the second reading everything that was ever raised stands."""
 
 
 class FirstCodec(RecordCodec):
