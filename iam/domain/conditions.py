@@ -40,6 +40,10 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "titles": ("another position", "annan befattning"),
         "forms": ("another form of employment", "annan anställningsform"),
         "statuses": ("another register status", "annan folkbokföringsstatus"),
+        "authority": (
+            "the policy of the unit's legal authority refuses it",
+            "regeln för enhetens nämnd eller bolag tillåter det inte",
+        ),
         "no-field": ("the unit lacks what the group is named by", "enheten saknar det som gruppen namnges av"),
         "other-account": (
             "another account of the person serves this role",
