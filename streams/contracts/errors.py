@@ -66,6 +66,8 @@ _TEXTS = {
     "load.threshold": ErrorText(
         409, "The total load changes too much and is held.", "Laddningen hålls: för stor ändring."
     ),
+    "draft.refused": ErrorText(409, "The reorganisation does not hold together.", "Omorganisationen hänger inte ihop."),
+    "draft.state": ErrorText(409, "The draft has been decided already.", "Utkastet är redan avgjort."),
     "number.cycle": ErrorText(
         422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
     ),

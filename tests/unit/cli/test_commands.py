@@ -23,6 +23,8 @@ READING = (
         "dlq show",
         "loads list",
         "loads show",
+        "reorganisation list",
+        "reorganisation verify",
     ),
     *("catalogue", "openapi", "replay"),
 )
