@@ -1,14 +1,16 @@
 """`kallan reorganisation`: drafts of reorganisations are loaded, verified, and take effect as one."""
 
+import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from deploy.cli.asking import by_option, json_option, print_json
+from deploy.cli.asking import Day, by_option, json_option, print_json
 from deploy.cli.connection import connected, home_option
-from mmd.domain.reorganisation import FINDINGS, Finding
+from mmd.domain.reorganisation import FINDINGS, Finding, wrong_on
+from streams.clock import today
 
 
 @click.group()
@@ -92,6 +94,19 @@ def void(draft_id: str, who: str, home: Path | None) -> None:
     click.echo(f"{draft_id}: thrown away")
 
 
+@reorganisation.command()
+@click.option("--on", "day", type=Day(), help="On this date (default: today)")
+@home_option
+@json_option
+def check(day: dt.date | None, home: Path | None, as_json: bool) -> None:
+    """What is wrong with the organisation as it stands: circles, units below one that is closed or not known. Exit 1 where
+    something is."""
+    with connected(home) as connection:
+        on = day or today(connection.base.clock)
+        units = {unit.id: unit for unit in connection.stores.reader.units()}
+    _tell("organisation", f"{len(units)} units, on {on}", wrong_on(units, on), as_json)
+
+
 def _tell(draft_id: str, said: str, found: Sequence[Finding], as_json: bool) -> None:
     if as_json:
         rows: list[dict[str, Any]] = [
@@ -102,7 +117,7 @@ def _tell(draft_id: str, said: str, found: Sequence[Finding], as_json: bool) -> 
         click.echo(f"{draft_id}: {said}")
         for one in found:
             about = f" ({', '.join(one.about)})" if one.about else ""
-            click.echo(f"  {'stops it' if one.blocks else 'to know'}: {one.unit}: {FINDINGS[one.code][0]}{about}")
+            click.echo(f"  {'wrong' if one.blocks else 'to know'}: {one.unit}: {FINDINGS[one.code][0]}{about}")
         if not found:
             click.echo("  nothing is wrong with it")
     if any(one.blocks for one in found):

@@ -51,13 +51,24 @@ def test_a_draft_is_loaded_looked_at_and_thrown_away(town: Town, kallan: Kallan,
 def test_what_would_not_hold_together_is_told_and_not_committed(town: Town, kallan: Kallan, tmp_path: Path) -> None:
     loaded = kallan("reorganisation", "load", str(draft(tmp_path, ADDED, parent="1234")))
     assert loaded.code == 1
-    assert f"stops it: {NEW}: a unit above it is not known (unit:kommun:1234)" in loaded.out
+    assert f"wrong: {NEW}: a unit above it is not known (unit:kommun:1234)" in loaded.out
     refused = kallan("reorganisation", "verify", "omorg-1")
     assert refused.code == 1
     assert "There are no drafts." not in kallan("reorganisation", "list").out
     missing = kallan("reorganisation", "verify", "omorg-9")
     assert missing.code == 2
     assert "resource.unknown" in missing.err
+
+
+def test_what_is_wrong_with_the_organisation_as_it_stands_is_told(town: Town, kallan: Kallan) -> None:
+    assert kallan("reorganisation", "check").code == 0
+    circle = [{"orgId": "1100", "orgName": "Hemtjänst Norr", "nodeFrom": "2020-01-01", "parentId": "1190"}]
+    circle += [{"orgId": "1190", "orgName": "Hemtjänst", "nodeFrom": "2020-01-01", "parentId": "1100"}]
+    town.world.feed("organisation", circle, total=False)
+    town.world.settle()
+    told = kallan("reorganisation", "check", "--on", "2026-09-02", "--json")
+    assert told.code == 1
+    assert [(one["unit"], one["code"]) for one in told.data["findings"]] == [(UNIT, "cycle"), (NEW, "cycle")]
 
 
 def test_on_its_day_people_who_were_left_behind_keep_their_accounts(town: Town, kallan: Kallan, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ READING = (
         "loads show",
         "reorganisation list",
         "reorganisation verify",
+        "reorganisation check",
     ),
     *("catalogue", "openapi", "replay"),
 )

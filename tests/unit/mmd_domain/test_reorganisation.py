@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmd.domain.reorganisation import FINDINGS, TOLD_ONLY, Finding, verify
+from mmd.domain.reorganisation import FINDINGS, TOLD_ONLY, Finding, verify, wrong_on
 from streams.contracts.claims import UnitPeriod, unit_key
 from streams.contracts.documents import Stamp, UnitDocument, UnitNameEntry, UnitParentEntry
 
@@ -79,6 +79,12 @@ def test_what_was_broken_before_is_not_the_drafts_doing() -> None:
     assert verify({NEW: unit(NEW, since=DAY)}, broken, {}, DAY, TODAY) == ()
 
 
+def test_what_is_wrong_with_the_organisation_as_it_stands_is_found_on_a_day() -> None:
+    standing = {one.id: one for one in (unit(TOP, "", to=EVE), unit(OLD), unit(LEAF, GONE, name=""))}
+    assert set(wrong_on(standing, EVE)) == {Finding(LEAF, "parent-unknown", (GONE,)), Finding(LEAF, "no-name")}
+    assert Finding(OLD, "parent-closed", (TOP,)) in wrong_on(standing, DAY)
+
+
 def test_every_finding_is_explained_in_two_languages() -> None:
     assert FINDINGS.keys() > TOLD_ONLY
     assert all(sv and en and sv != en for en, sv in FINDINGS.values())
@@ -106,3 +112,4 @@ def test_any_organisation_is_verified_to_an_end_and_without_findings_every_line_
             line.add(current)
             current = after[current]
         assert (current == "") is not any(one.unit == key for one in told)
+    assert {one for one in told if one.unit in draft} <= set(wrong_on(now | changed, DAY))
