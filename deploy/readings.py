@@ -10,11 +10,12 @@ from psycopg.rows import TupleRow
 
 from connectors.targets.port import Observed, Presence, Target
 from deploy.leaks import LeakSearch
+from mmd.domain.disclosing_things import disclose_thing
 from mmd.domain.disclosure import disclose
 from mmd.domain.release import Release
 from mmd.store.reader import Reader
 from streams.clock import Clock, today
-from streams.contracts.documents import PersonDocument, Redirect
+from streams.contracts.documents import PersonDocument, Redirect, Thing
 from streams.contracts.identifiers import parse_identifier
 from streams.hashing import subject_of
 
@@ -54,6 +55,15 @@ class Readings:
         on = today(self.clock)
         whole = release.with_units(self.reader.units(), on) if release.subtree else release
         return disclose(document, whole, on, unmarked=self.reader.unmarked([document]))
+
+    def thing(self, key: str, release: Release) -> Thing | None:
+        """What a reader under the release is told of a unit, place, group or legal organisation today, as by the API."""
+        on = today(self.clock)
+        document = self.reader.thing(key)
+        if document is None:
+            return None
+        whole = release.with_units(self.reader.units(), on) if release.subtree else release
+        return disclose_thing(document, whole, on, self.reader.people_in(document))
 
     def account_keys(self, person: str, account_class: str = "") -> list[str]:
         """The account keys of a person, oldest first; with a class only those of it."""

@@ -186,6 +186,9 @@ class ProvisioningSettings(KafkaSettings):
     """`kallan evaluate`, `kallan execute`."""
 
     policy: Annotated[Path, Field(description="The provisioning policy")] = CONFIG / "policy.yml"
+    authority_policies: Annotated[
+        str, Field(description="Folder of the stricter policies of legal authorities, one YAML file each; empty: none")
+    ] = ""
     name_domain: Annotated[str, Field(description="Domain of ePPN and mail")] = "kommun.test"
 
 

@@ -290,7 +290,8 @@ class RecordCodec(_Codec[SourceRecord]):
 def _only_units(record: SourceRecord) -> None:
     """A record in clear may say nothing about a person."""
     kinds = {str(one.__struct_config__.tag) for one in (UnitNode, UnitStructure, UnitName)}
-    if any(claim.kind not in kinds for claim in record.claims):
+    claims = (*record.claims, *(claim for part in record.together for claim in part.claims))
+    if any(claim.kind not in kinds for claim in claims):
         raise Rejected("input.invalid", "a unit's record with claims about a person")
     if record.identifier is not None and record.identifier.type is not IdentifierType.ORGANISATIONSNUMMER:
         raise Rejected("input.invalid", "a unit's record with a person's identifier")

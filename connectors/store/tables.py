@@ -57,6 +57,22 @@ class LoadRow(ConnectorTable, table=True):
     decided_at: dt.datetime | None = Field(default=None, sa_type=_INSTANT)
 
 
+class DraftRow(ConnectorTable, table=True):
+    """A reorganisation that waits for a decision, or was decided. `units`: what each unit becomes, as JSON; no person."""
+
+    __tablename__ = "draft"
+    id: str = Field(primary_key=True)
+    title: str
+    decision: str
+    takes_effect: dt.date
+    state: str
+    version: str = ""
+    units: bytes
+    loaded_at: dt.datetime = Field(sa_type=_INSTANT)
+    decided_by: str = ""
+    decided_at: dt.datetime | None = Field(default=None, sa_type=_INSTANT)
+
+
 class LoadFileRow(ConnectorTable, table=True):
     """One file of a total load, and whether all of it has been read."""
 

@@ -52,6 +52,7 @@ _MODULES = {
     "load": "sources",
     "loads": "sources",
     "municipality": "sources",
+    "reorganisation": "reorganisation",
     "replay": "replay",
     "bench": "bench",
     "person": "reading",

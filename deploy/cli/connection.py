@@ -79,7 +79,7 @@ class Connection:
 
     @cached_property
     def policy(self) -> Policy:
-        return read_policy(self.provisioning.policy)
+        return read_policy(self.provisioning.policy, self.provisioning.authority_policies)
 
     @cached_property
     def producer(self) -> "Producer":

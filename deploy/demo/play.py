@@ -58,7 +58,9 @@ def play(home: Path, *, seed: int, persons: int, units: int, throwaway: bool) ->
         console.print(_PLAYERS)
         told = [_tell(console, story, changes, cast, world) for story in STORIES]
         forms = _forms(console, found, cast)
-        good = closing.report(console, world, cast, told, forms, read_policy(found.execute.policy))
+        good = closing.report(
+            console, world, cast, told, forms, read_policy(found.execute.policy, found.execute.authority_policies)
+        )
         closing.what_next(console, home, kept=not throwaway)
     return good
 

@@ -15,8 +15,9 @@ from deploy.replay.scenario import (
     PersonExpectation,
     ReportRow,
     Scenario,
+    ThingExpectation,
 )
-from deploy.replay.views import account_view, person_view
+from deploy.replay.views import account_view, person_view, thing_view
 from deploy.report import side_by_side
 from deploy.rulings.disclosed import report as disclosed
 from streams.clock import today
@@ -40,6 +41,8 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
     failures: list[str] = []
     for name, person in want.persons.items():
         failures += [f"person {name}{line}" for line in _person(person, scenario.cast[name].number, world)]
+    for key, thing in want.things.items():
+        failures += [f"{key} seen by {thing.seen_by}: {line}" for line in _thing(key, thing, scenario, world)]
     uids = dict(since.uids)
     for name, targets in want.accounts.items():
         for target, account in targets.items():
@@ -85,6 +88,19 @@ def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:
     view = person_view(document, today(world.clock))
     unknown = [f"{seen}: there is nothing called {name} to see" for name in want.has if name not in view]
     return unknown + [f"{seen}: {line}" for line in differences(want.has, view)]
+
+
+def _thing(key: str, want: ThingExpectation, scenario: Scenario, world: Readings) -> list[str]:
+    release = world.releases.get(want.seen_by)
+    if release is None:
+        return ["there is no such release"]
+    document = world.thing(key, release)
+    if document is None or not want.known:
+        return [] if (document is not None) == want.known else [f"want known {want.known}"]
+    people = {world.person_id(one.number): name for name, one in scenario.cast.items()}
+    view = thing_view(document, {one: name for one, name in people.items() if one}, today(world.clock))
+    unknown = [f"there is nothing called {name} to see" for name in want.has if name not in view]
+    return unknown + differences(want.has, view)
 
 
 def _account(want: AccountExpectation, got: Mapping[str, Any]) -> list[str]:

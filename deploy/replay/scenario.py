@@ -72,6 +72,15 @@ class AccountExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     attributes: dict[str, str | None] = {}
 
 
+class ThingExpectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place, group, unit or legal organisation as a reader sees it, partial. `known` False: the reader may not know of
+    it. `members` in `has` is one text: the cast names in order, with commas."""
+
+    seen_by: Annotated[str, msgspec.Meta(description="Release id of the audience")]
+    known: bool = True
+    has: dict[str, Any] = {}
+
+
 class ReportRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row of the report "source | MMD | target"; what is not written is not asserted."""
 
@@ -99,6 +108,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     nowhere: list[str] | None = None  # texts that no topic, table, log or target may hold in any readable form
     report: dict[str, list[ReportRow]] = {}  # cast name -> rows that the side-by-side report must have
     had_before: dict[str, HadBefore] = {}  # cast name -> who had what before the person was protected
+    things: dict[str, ThingExpectation] = {}  # key of a unit, place, group or legal organisation -> as seen
     same_uid: list[str] | None = None  # cast names whose uids are what they were at their first expectation
 
 

@@ -1,13 +1,14 @@
 """What expectations see: plain mappings of a person and of an account, the way a tester would say it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from connectors.targets.port import Observed, Presence
 from mmd.domain.personas import main_persona
-from streams.contracts.documents import NameEntry, PersonDocument
+from streams.contracts.documents import GroupDocument, NameEntry, PersonDocument, Thing
 from streams.contracts.time import holds
 
 
@@ -51,6 +52,17 @@ def person_view(document: PersonDocument, on: dt.date) -> dict[str, Any]:
                 "accounts": [{"uid": a.uid, "eppn": a.eppn} for a in persona.accounts],
             }
         )
+    return view
+
+
+def thing_view(document: Thing, cast: Mapping[str, str], on: dt.date) -> dict[str, Any]:
+    """A place, group, unit or legal organisation on a date, by the names of its fields; `name` is the one that holds,
+    `members` the names in the cast (`cast`: by person id) of those who are members, as one text."""
+    view: dict[str, Any] = msgspec.to_builtins(document)
+    view["name"] = next((one.name for one in document.names if holds(one.valid_from, one.valid_to, on)), None)
+    if isinstance(document, GroupDocument):
+        here = (one.person for one in document.members if holds(one.valid_from, one.valid_to, on))
+        view["members"] = ", ".join(sorted(cast.get(one, one) for one in here))
     return view
 
 

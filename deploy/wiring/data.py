@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from deploy.yaml_files import Unreadable, read_file
+from iam.domain.authority import AuthorityPolicy
 from iam.domain.policy import Policy
 from mmd.domain.prefill import Form
 from mmd.domain.register import SourceRegister
@@ -38,9 +39,21 @@ def read_register(path: Path) -> SourceRegister:
         return SourceRegister.from_data(read_yaml(path))
 
 
-def read_policy(path: Path) -> Policy:
+def read_policy(path: Path, authorities: str = "") -> Policy:
+    """The core policy, and those of the authorities in a folder (empty: none), which can only make it stricter."""
     with _named(path):
-        return Policy.from_data(read_yaml(path))
+        policy = Policy.from_data(read_yaml(path))
+    if not authorities:
+        return policy
+    folder = Path(authorities)
+    if not folder.is_dir():
+        raise KallanError("settings.invalid", f"{folder.name}: no such folder")
+    found: list[AuthorityPolicy] = []
+    for one in sorted(folder.glob("*.y*ml")):
+        with _named(one):
+            found.append(AuthorityPolicy.from_data(read_yaml(one)))
+            policy = policy.with_authorities(found)
+    return policy
 
 
 def read_forms(path: Path) -> dict[str, Form]:

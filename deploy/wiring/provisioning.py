@@ -26,7 +26,7 @@ def evaluate_handler(base: Base, settings: ProvisioningSettings, pool: Pool | No
         pool or base.pool,
         PublishedCodec(base.keys),
         base.keys,
-        read_policy(settings.policy),
+        read_policy(settings.policy, settings.authority_policies),
         settings.secret("account.secret"),
         settings.name_domain,
         base.clock,
@@ -35,7 +35,14 @@ def evaluate_handler(base: Base, settings: ProvisioningSettings, pool: Pool | No
 
 def timers(base: Base, settings: ProvisioningSettings) -> Timers:
     secret = settings.secret("account.secret")
-    return Timers(base.pool, base.keys, read_policy(settings.policy), secret, settings.name_domain, base.clock)
+    return Timers(
+        base.pool,
+        base.keys,
+        read_policy(settings.policy, settings.authority_policies),
+        secret,
+        settings.name_domain,
+        base.clock,
+    )
 
 
 _CONNECT, _ANSWER, _CALL = 2.0, 4.0, 8.0

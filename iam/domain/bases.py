@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iam.domain.account import Existence, WhyNot
+from iam.domain.authority import AuthorityPolicy
 from iam.domain.conditions import failing
 from iam.domain.policy import AccountRule, Policy
 from iam.domain.timeline import Phase, Place, place
@@ -16,7 +17,7 @@ from streams.contracts.documents import Persona, PersonDocument
 class Basis:
     """A rule that applies to a persona, whatever the day. `existence`: what it gives today. `undecided`: a word of
     `WHY_NOT` where a fact is missing: what was is kept, and nothing is added. `code`: why it gives less than an
-    enabled account, or empty."""
+    enabled account, or empty. `rule` is the core's as narrowed by `restrictions`, the policies of the unit's authority."""
 
     key: AccountKey
     rule: AccountRule
@@ -25,11 +26,16 @@ class Basis:
     existence: Existence
     undecided: str = ""
     code: str = ""
+    restrictions: tuple[AuthorityPolicy, ...] = ()
 
     @property
     def works(self) -> bool:
         """Whether it is in itself a reason for an enabled account with groups today."""
         return self.existence is Existence.ENABLED and not self.undecided
+
+
+AUTHORITY = "authority"
+"""The word of `WHY_NOT` for what the policy of the unit's legal authority refuses."""
 
 
 def deceased(person: PersonDocument) -> bool:
@@ -42,19 +48,39 @@ def bases(
     """In the order of the person's personas (the main one first) and of the rules; and the rules that do not apply."""
     found: list[Basis] = []
     refused: list[WhyNot] = []
-    for persona, rule in _candidates(person, policy):
-        where = place(persona, today, policy.lead_of(rule))
-        code = _refusal(rule, person, persona, where, world, policy, today)
+    for persona, core in _candidates(person, policy):
+        where = place(persona, today, policy.lead_of(core))
+        strict = _restrictions(where, world, policy, today)
+        rule = policy.narrowed(core, strict)
+        if policy.lead_of(rule) != policy.lead_of(core):
+            where = place(persona, today, policy.lead_of(rule))
+        code = _refusal(rule, person, persona, where, world, policy, today) or _forbidden(person, rule, strict)
+        if rule.targets != core.targets and not code:
+            refused.append(WhyNot(rule.id, persona.key, AUTHORITY))
         if code:
             refused.append(WhyNot(rule.id, persona.key, code))
             continue
         key = AccountKey(person.id, persona.employer, rule.account_class)
         existence, reason = _reach(rule, person, where)
         undecided = _undecided(person, where, world) if existence is not Existence.LIMBO else ""
-        found.append(Basis(key, rule, persona, where, existence, undecided, reason))
+        found.append(Basis(key, rule, persona, where, existence, undecided, reason, strict))
         if undecided or reason:
             refused.append(WhyNot(rule.id, persona.key, undecided or reason))
     return tuple(found), tuple(refused)
+
+
+def _restrictions(where: Place, world: World, policy: Policy, today: dt.date) -> tuple[AuthorityPolicy, ...]:
+    if where.segment is None:
+        return ()
+    return policy.of_authority(world.authority(where.segment.unit, where.on), today)
+
+
+def _forbidden(person: PersonDocument, rule: AccountRule, strict: tuple[AuthorityPolicy, ...]) -> str | None:
+    """Whether the authority leaves nothing of the rule."""
+    status = person.status.state if person.status else ""
+    if any(one.statuses and status not in one.statuses for one in strict) or (strict and not rule.targets):
+        return AUTHORITY
+    return None
 
 
 def _candidates(person: PersonDocument, policy: Policy) -> Iterator[tuple[Persona, AccountRule]]:

@@ -41,6 +41,10 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "forms": ("another form of employment", "annan anställningsform"),
         "statuses": ("another register status", "annan folkbokföringsstatus"),
         "school_types": ("another type of school", "annan skolform"),
+        "authority": (
+            "the policy of the unit's legal authority refuses it",
+            "regeln för enhetens nämnd eller bolag tillåter det inte",
+        ),
         "no-field": ("the unit lacks what the group is named by", "enheten saknar det som gruppen namnges av"),
         "other-account": (
             "another account of the person serves this role",

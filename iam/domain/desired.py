@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from iam.domain.account import AccountState, Existence, Intent, Presence, Reason, WhyNot
 from iam.domain.bases import Basis, bases
-from iam.domain.grants import Grants, grants, stamps_of
+from iam.domain.grants import Grants, allowed, grants, stamps_of
 from iam.domain.policy import Policy
 from iam.domain.profile import attributes, restricted
 from iam.domain.serving import awaits, served, shares
@@ -85,7 +85,7 @@ def desired(person: PersonDocument, world: World, policy: Policy, names: Names, 
                 if intent is not None:
                     accounts.append(DesiredAccount(given, target, intent))
     units = _closure(person, world)
-    days = [*boundaries(person, (policy.lead_of(rule) for rule in policy.accounts)), *policy.boundaries()]
+    days = [*boundaries(person, policy.leads), *policy.boundaries()]
     days += [day for unit in units if unit in world.units for day in unit_boundaries(world.units[unit])]
     reads = units | {person_thing(manager) for manager in managers_read(person)}
     return Desired(tuple(accounts), _earliest(first_after(days, today), *waits), frozenset(reads))
@@ -199,15 +199,11 @@ class _View:
             return None
         main = next((b for b in here if existence is not Existence.LIMBO and self._existence(b) is existence), None)
         given = self._grants(here, existence)
-        rules = [rule for rule in self.policy.accounts if rule.account_class == self.account_class]
-        of_employees = any(rule.persona is PersonaType.EMPLOYEE for rule in rules)
         state = AccountState(
             self.given.id,
             Presence.ENABLED if existence is Existence.ENABLED else Presence.DISABLED,
             self.given.uid,
-            attributes(
-                self.person, main, self.given, self.world, self.policy, self.previous, of_employees=of_employees
-            ),
+            self._attributes(main, here),
             given.groups,
         )
         account_reasons = tuple(self._reason(basis) for basis in here if self._existence(basis) is not Existence.LIMBO)
@@ -219,6 +215,21 @@ class _View:
             reasons=(*account_reasons, *given.reasons),
             why_not=(*why_not, *given.why_not),
         )
+
+    def _attributes(self, main: Basis | None, here: Sequence[Basis]) -> Mapping[str, str]:
+        """Without what any authority withholds whose persona this account serves here."""
+        rules = [rule for rule in self.policy.accounts if rule.account_class == self.account_class]
+        shown = attributes(
+            self.person,
+            main,
+            self.given,
+            self.world,
+            self.policy,
+            self.previous,
+            of_employees=any(rule.persona is PersonaType.EMPLOYEE for rule in rules),
+        )
+        withheld = {name for basis in here for one in basis.restrictions for name in one.withheld}
+        return {name: value for name, value in shown.items() if name not in withheld}
 
     def _existence(self, basis: Basis) -> Existence:
         """Of an undecided basis: what was, and never more than it would give."""
@@ -245,7 +256,7 @@ class _View:
         left = (self.previous.groups if self.previous else frozenset()) - by_rule.groups
         for basis in here:
             if self.previous and basis.undecided and basis.existence is Existence.ENABLED:
-                mine = left & self.previous.given_by(basis.persona.key)
+                mine = allowed(left & self.previous.given_by(basis.persona.key), basis)
                 left -= mine
                 if mine:
                     rule = f"{KEPT}:{basis.undecided}"

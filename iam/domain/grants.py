@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from iam.domain.account import Reason, WhyNot
-from iam.domain.bases import Basis
+from iam.domain.bases import AUTHORITY, Basis
 from iam.domain.conditions import failing
 from iam.domain.policy import GrantRule, Policy
 from iam.domain.timeline import Phase
@@ -34,14 +34,22 @@ def grants(
         if code or segment is None:
             why_not.append(WhyNot(rule.id, basis.persona.key, code or "closed"))
             continue
-        groups = frozenset(group for group in (_fill(text, segment, world) for text in rule.groups) if group)
+        filled = frozenset(group for group in (_fill(text, segment, world) for text in rule.groups) if group)
+        groups = allowed(filled, basis)
+        if groups != filled:
+            why_not.append(WhyNot(rule.id, basis.persona.key, AUTHORITY))
         if groups:
             stamps = stamps_of(basis.persona, segment, world)
             reasons.append(Reason(rule.id, policy.version, basis.persona.key, stamps, groups))
-        else:
+        elif not filled:
             why_not.append(WhyNot(rule.id, basis.persona.key, "no-field"))
     groups = frozenset(group for reason in reasons for group in reason.groups)
     return Grants(groups, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(why_not)))
+
+
+def allowed(groups: frozenset[str], basis: Basis) -> frozenset[str]:
+    """Those that the authority of the basis does not refuse."""
+    return frozenset(group for group in groups if not any(one.refuses_group(group) for one in basis.restrictions))
 
 
 def stamps_of(persona: Persona, segment: Segment | None, world: World) -> tuple[Stamp, ...]:

@@ -7,11 +7,12 @@ not know, with the path of the mistake, so that a misspelt condition never opens
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
 
+from iam.domain.authority import AuthorityPolicy
 from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
 from streams.contracts.time import day_after, holds
@@ -21,6 +22,9 @@ ATTRIBUTES = ("display_name", "given_name", "family_name", "title", "department"
 
 NEVER_MASKED = frozenset({"given_name", "family_name"})
 """The registered name of a restricted person is not a matter of policy: it is left out, always."""
+
+WITHHOLDABLE = frozenset(ATTRIBUTES) - {"display_name"}
+"""What an authority may have left out; an account must be called something."""
 
 _FIELD = re.compile(r"\{([^}]*)\}")
 _GROUP = re.compile(r"(org|role):[^\s,+\"\\<>;=#*()]+")
@@ -101,7 +105,8 @@ class GrantRule(_Rule, frozen=True, rename={"account_class": "class"}, kw_only=T
 
 
 class Policy(_Data, frozen=True):
-    """All of it. `lead_days` and `limbo_days` are defaults; `masked` is what is left of a restricted person's account."""
+    """All of it. `lead_days` and `limbo_days` are defaults; `masked` is what is left of a restricted person's account.
+    `authorities`: the stricter policies of the legal authorities, never part of the core's own file."""
 
     version: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     targets: dict[str, TargetRule]
@@ -120,16 +125,48 @@ class Policy(_Data, frozen=True):
         "manager",
     )
     masked: tuple[str, ...] = ("display_name", "eppn")
+    authorities: tuple[AuthorityPolicy, ...] = ()
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Policy":
-        """Raises `Rejected("input.invalid")` with the path of the first mistake."""
+        """The core policy. Raises `Rejected("input.invalid")` with the path of the first mistake."""
+        if "authorities" in data:
+            raise _wrong("authorities", "an authority's policy is the authority's own file")
         try:
             policy = msgspec.convert(dict(data), cls)
         except msgspec.ValidationError as error:
             raise Rejected("input.invalid", f"policy: {error}") from None
         _check(policy)
         return policy
+
+    def with_authorities(self, authorities: Sequence[AuthorityPolicy]) -> "Policy":
+        """The same with the authorities' own. Raises `Rejected("input.invalid")` for one that names what the core does not
+        know, or would be looser than the core: a slip must not pass for a rule."""
+        for one in authorities:
+            _check_authority(self, one)
+        return msgspec.structs.replace(self, authorities=tuple(authorities))
+
+    def of_authority(self, authority: str, on: dt.date) -> tuple[AuthorityPolicy, ...]:
+        """What the authority asks on a day; nothing where it has no policy, or the unit no authority."""
+        return tuple(one for one in self.authorities if authority and one.is_of(authority, on))
+
+    def narrowed(self, rule: AccountRule, by: Sequence[AuthorityPolicy]) -> AccountRule:
+        """The rule with everything taken away that one of them refuses."""
+        if not by:
+            return rule
+        leads = [one.lead_days for one in by if one.lead_days is not None]
+        return msgspec.structs.replace(
+            rule,
+            targets=tuple(t for t in rule.targets if not any(one.refuses(t, self.targets[t].hosting) for one in by)),
+            lead_days=min(self.lead_of(rule), *leads) if leads else rule.lead_days,
+            leave="suspend" if any(one.leave == "suspend" for one in by) else rule.leave,
+        )
+
+    @property
+    def leads(self) -> frozenset[int]:
+        """Every lead time that may apply to somebody."""
+        own = {one.lead_days for one in self.authorities if one.lead_days is not None}
+        return frozenset(own | {self.lead_of(rule) for rule in self.accounts})
 
     @property
     def fingerprint(self) -> str:
@@ -144,7 +181,7 @@ class Policy(_Data, frozen=True):
 
     def boundaries(self) -> frozenset[dt.date]:
         """The days on which a rule begins, and the first ones on which one no longer holds."""
-        rules: tuple[AccountRule | GrantRule, ...] = (*self.accounts, *self.grants)
+        rules: tuple[AccountRule | GrantRule | AuthorityPolicy, ...] = (*self.accounts, *self.grants, *self.authorities)
         starts = {rule.valid_from for rule in rules if rule.valid_from}
         if self.valid_from:
             starts.add(self.valid_from)
@@ -186,6 +223,19 @@ def _check(policy: Policy) -> None:
                 raise _wrong(name, f"unknown attribute {attribute!r}")
     if NEVER_MASKED & set(policy.masked):
         raise _wrong("masked", "the registered name of a restricted person is never shown")
+
+
+def _check_authority(policy: Policy, one: AuthorityPolicy) -> None:
+    path = f"authorities.{one.authority}"
+    if set(one.refused_targets) - set(policy.targets):
+        raise _wrong(f"{path}.refused_targets", "no such target")
+    if set(one.withheld) - WITHHOLDABLE:
+        raise _wrong(f"{path}.withheld", "no attribute that can be withheld")
+    if one.lead_days is not None and one.lead_days > policy.lead_days:
+        raise _wrong(f"{path}.lead_days", "an authority may only be stricter than the core")
+    for group in one.refused_groups:
+        if not _GROUP.fullmatch(group.removesuffix("*") + "x"):
+            raise _wrong(f"{path}.refused_groups", "a group is org:... or role:...")
 
 
 def _check_groups(grant: GrantRule, path: str) -> None:

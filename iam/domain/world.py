@@ -91,6 +91,11 @@ class World:
             return ""
         return next((entry.name for entry in document.names if holds(entry.valid_from, entry.valid_to, on)), "")
 
+    def authority(self, unit: str, on: dt.date) -> str:
+        """The legal authority (*nämnd*) of the unit: its own, or of the nearest above it that names one; empty: none."""
+        documents = (self.units.get(key) for key in self.line(unit, on))
+        return next((one.legal_authority for one in documents if one and one.legal_authority.strip()), "")
+
     def responsibility(self, unit: str) -> str:
         document = self.units.get(unit)
         return document.responsibility_code if document else ""

@@ -116,8 +116,41 @@ class Preparer:
                 found.refuse(refused)
         return found
 
+    def _together(self, found: Prepared, one: Incoming[SourceRecord]) -> None:
+        """A reorganisation: every unit of it, or nothing."""
+        whole = one.record
+        records = [
+            SourceRecord(whole.source, part.subject, whole.version, part.subject, part.claims, total=whole.total)
+            for part in whole.together
+        ]
+        records.append(msgspec.structs.replace(whole, together=()))
+        for record in records:
+            claims = (self._refusal(record, claim, one.message.topic) for claim in record.claims)
+            clear = None if is_unit(record.subject) else Rejected("input.invalid", "together: a unit's record")
+            refused = one.refused or check_record(record) or clear or next((why for why in claims if why), None)
+            if refused is not None:
+                found.refuse(refused)
+                return
+        for record in records:
+            for claim in record.claims:
+                self._claim(found, one.envelope.id, one.envelope.time, record, claim, None)
+
+    @staticmethod
+    def _refusal(record: SourceRecord, claim: Claim, topic: str) -> Rejected | None:
+        """Why a claim cannot be used; of the protection claim nothing but its form is asked."""
+        refused = check_claim(record, claim)
+        if refused is None and kind_of(claim) != PROTECTION:
+            if not record.version:
+                return Rejected("stamp.missing", claim.kind)
+            if claim.kind not in CONTENTS.get(topic, ()):
+                return Rejected("envelope.forged", f"{claim.kind}: topic")
+        return refused
+
     def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
         record = one.record
+        if record.together:
+            self._together(found, one)
+            return
         if one.refused is not None:
             found.refuse(one.refused)
         refused = check_record(record)
@@ -129,13 +162,7 @@ class Preparer:
             _keep_aside(found, one.message)
             return
         for claim in record.claims:
-            refused = check_claim(record, claim)
-            kind = kind_of(claim)
-            if refused is None and kind != PROTECTION:
-                if not record.version:
-                    refused = Rejected("stamp.missing", kind)
-                elif kind not in CONTENTS.get(one.message.topic, ()):
-                    refused = Rejected("envelope.forged", f"{kind}: topic")
+            refused = self._refusal(record, claim, one.message.topic)
             if refused is not None:
                 found.refuse(refused)
                 continue

@@ -490,12 +490,22 @@ class Claim(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.body.of if isinstance(self.body, Absent) else str(self.body.__struct_config__.tag)
 
 
+class UnitPart(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a source said of one more unit in the same breath. `subject` is the unit key, and the source key too."""
+
+    subject: str
+    claims: tuple[Claim, ...]
+
+
 class SourceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One record of a source, as published on `source.<set>.v1` (encrypted with the subject's inner key).
 
     `subject` is the keyed hash of `identifier`, or a unit key for organisation. `source_key` names the record in its
     source (employment id, post subject) and never holds a personnummer. `version` sorts as text within one source key;
     empty: the record had no stamp, and only its protection claim may be used.
+
+    `together`: other units that a reorganisation changes with this one. All of the record counts, in one transaction, or
+    nothing: nobody sees half of it. Of anything but units it is refused.
     """
 
     source: str
@@ -505,6 +515,7 @@ class SourceRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     claims: tuple[Claim, ...]
     identifier: Identifier | None = None
     total: bool = False
+    together: tuple[UnitPart, ...] = ()
 
 
 UNIT_PREFIX = "unit:"

@@ -76,6 +76,8 @@ _TEXTS = {
         409, "What was imported is not what was exported.", "Det som lästes in är inte det som skrevs ut."
     ),
     "store.not-empty": ErrorText(409, "The store is not empty.", "Databasen är inte tom."),
+    "draft.refused": ErrorText(409, "The reorganisation does not hold together.", "Omorganisationen hänger inte ihop."),
+    "draft.state": ErrorText(409, "The draft has been decided already.", "Utkastet är redan avgjort."),
     "number.cycle": ErrorText(
         422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
     ),

@@ -38,11 +38,14 @@ def test_a_login_writes_and_reads_exactly_what_the_catalogue_says() -> None:
             assert allowed - {OPERATOR} == set(getattr(topic, named)) - {OPERATOR}
 
 
+MASTERS = (MMD_PERSON, "mmd.organisation.v1", "mmd.place.v1", "mmd.group.v1", MMD_URGENT)
+
+
 def test_a_consumer_may_use_its_own_group_and_a_writer_none() -> None:
     assert {right.name for right in rights() if right.login == "ingest-bulk" and right.kind == "GROUP"} == {
         "ingest-bulk"
     }
-    assert _of("mmd-relay") == {("TOPIC", name, "WRITE") for name in (MMD_PERSON, "mmd.organisation.v1", MMD_URGENT)}
+    assert _of("mmd-relay") == {("TOPIC", name, "WRITE") for name in MASTERS}
 
 
 def test_every_worker_of_the_catalogue_has_a_login_and_the_superuser_is_none_of_them() -> None:

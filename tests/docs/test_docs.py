@@ -36,6 +36,11 @@ RUN_ELSEWHERE = {
         "| quick 09:13, `--output quick.json` |",
     ),
     "kallan loads list": ("tests/integration/cli/test_loading.py", 'kallan("loads", "list")'),
+    "kallan reorganisation list": ("tests/integration/cli/test_reorganisation.py", 'kallan("reorganisation", "list")'),
+    "kallan reorganisation check": (
+        "tests/integration/cli/test_reorganisation.py",
+        'kallan("reorganisation", "check")',
+    ),
     "kallan dlq list": ("tests/integration/cli/test_loading.py", 'kallan("dlq", "list")'),
     **dict.fromkeys(
         ("kallan status", "kallan status --json"),

@@ -38,14 +38,19 @@ class OrganisationReader:
     own_versions = False
 
     def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
-        found.check()
-        for key, rows in found.opened():
-            yield _unit(key, rows, found.header, context)
+        return read_units(stream, FORMAT, context)
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
         head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
         return write(FORMAT, records, head)
+
+
+def read_units(stream: BinaryIO, format_name: str, context: Context) -> Iterator[Item]:
+    """The units of a file of this format, after its header. Raises `Rejected`."""
+    found = yield from grouped(stream, format_name, context, lambda row, employer: _key(row, employer, context))
+    found.check()
+    for key, rows in found.opened():
+        yield _unit(key, rows, found.header, context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ import pytest
 from iam.domain.account import AccountState, Lane, Presence
 from iam.domain.permit import lane_of
 from iam.store.state import Accounts
-from streams.contracts.documents import Redirect, Withheld
+from streams.catalogue import MMD_ORGANISATION
+from streams.codec import Outgoing
+from streams.contracts.documents import LegalOrganisationDocument, Published, Redirect, Version, Withheld
+from streams.envelope import Message
 from tests.integration.iam_evaluate.conftest import Iam
 from tests.unit.iam_domain.making import person, work
 
@@ -62,3 +65,13 @@ def test_a_redirect_that_turns_round_is_no_withholding(iam: Iam, redirect_first:
         iam.handler([message])
         assert {row[0] for row in iam.rows("select presence from iam.desired")} == {"enabled"}
     assert iam.state("a").presence is Presence.ENABLED
+
+
+def test_what_is_said_of_a_legal_organisation_is_nothing_of_a_person(iam: Iam) -> None:
+    """It shares a topic with units. Neither its document nor its withholding nor its erasure becomes a person's."""
+    key = "legal:" + "0" * 32
+    firm = Published(Version(1, 9), legal_organisation=LegalOrganisationDocument(key))
+    sent = iam.codec.encode([Outgoing(MMD_ORGANISATION, firm, "e1", iam.clock.now())])
+    iam.handler([*sent, iam.message(Withheld(key)), Message(MMD_ORGANISATION, key, None)])
+    assert iam.rows("select id from iam.world_person") == []
+    assert iam.settle() == 0

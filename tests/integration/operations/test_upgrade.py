@@ -59,6 +59,7 @@ _VALUES: dict[str, object] = {
     "bytea": b"x",
     "xid8": "1",
     "timestamp with time zone": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
     "_text": ["x"],
     "_int8": [1],
     "jsonb": "[]",

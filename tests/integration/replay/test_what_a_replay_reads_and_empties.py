@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from connectors.targets.port import AccountState, Presence
+from deploy.replay.expectations import Baseline, check
+from deploy.replay.scenario import Expectation, Scenario, ThingExpectation
 from deploy.replay.wipe import wipe
 from streams.contracts.errors import Rejected
 from streams.contracts.testnumbers import test_number as number_of
@@ -59,3 +61,30 @@ def test_nothing_of_a_scenario_is_left_for_the_next(direct_world: DirectWorld) -
         for table in ("streams.brake", "streams.dead_letter", "mmd.document", "iam.account", "connectors.snapshot"):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,), table  # noqa: S608
     assert [observed for target in direct_world.targets.values() for observed in target.read_all()] == []
+
+
+def test_an_expectation_about_a_group_or_place_that_does_not_hold_is_told(direct_world: DirectWorld) -> None:
+    direct_world.set_clock(dt.datetime(2026, 9, 1, 8, tzinfo=dt.UTC))
+    row = {"groupId": "4B", "groupName": "4B", "groupFrom": "2026-08-01"}
+    direct_world.feed("groups", [row], total=False)
+    direct_world.settle()
+    key = "group:kommun:4B"
+    want = Expectation(
+        things={
+            key: ThingExpectation("attendance", has={"name": "4C", "members": "anna", "colour": "blue"}),
+            "group:kommun:4C": ThingExpectation("attendance"),
+            "group:kommun:4D": ThingExpectation("nobody"),
+        }
+    )
+    scenario = Scenario(id="x", title="x", start=dt.datetime(2026, 9, 1, tzinfo=dt.UTC), cast={}, steps=[])
+    told, _ = check(want, scenario, direct_world.readings, Baseline.of(direct_world.readings))
+    assert told == [
+        f"{key} seen by attendance: there is nothing called colour to see",
+        f"{key} seen by attendance: name: want '4C', got '4B'",
+        f"{key} seen by attendance: members: want 'anna', got ''",
+        f"{key} seen by attendance: colour: want 'blue', got None",
+        "group:kommun:4C seen by attendance: want known True",
+        "group:kommun:4D seen by nobody: there is no such release",
+    ]
+    right = Expectation(things={key: ThingExpectation("attendance", has={"name": "4B", "members": ""})})
+    assert check(right, scenario, direct_world.readings, Baseline.of(direct_world.readings))[0] == []

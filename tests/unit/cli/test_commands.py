@@ -25,6 +25,9 @@ READING = (
         "loads show",
         "protection list",
         "protection report",
+        "reorganisation list",
+        "reorganisation verify",
+        "reorganisation check",
     ),
     *("catalogue", "openapi", "replay"),
 )
@@ -114,7 +117,7 @@ def test_a_token_for_a_client_without_a_release_is_told_as_such(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     (tmp_path / "stack.json").write_text("{}")
-    for client, told in (("nobody", "gives no release to nobody; it knows e-services"), ("e-services", "")):
+    for client, told in (("nobody", "gives no release to nobody; it knows attendance, e-services"), ("e-services", "")):
         code, out, err = run(capsys, "token", client, "--home", str(tmp_path))
         assert (code, out.count(".")) == (0, 2)
         assert told in err
