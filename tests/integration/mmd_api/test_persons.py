@@ -96,7 +96,7 @@ def test_the_hidden_and_the_unknown_are_answered_with_the_same_bytes_and_headers
 def test_a_marked_person_is_restricted_and_no_reason_is_told(hub: Hub, anna: Someone) -> None:
     hub.master.ingest([hub.master.record(anna, "2", Protection(skyddad_folkbokforing=True))])
     answer = hub.person(anna, "open")
-    assert answer.json().keys() == {"id", "restricted", "agreed_name", "personas"}
+    assert answer.json().keys() == {"id", "restricted", "agreed_name", "personas", "main_persona"}
     assert "skyddad" not in answer.text
     assert hub.person(anna, "cleared").json()["marking"] == "skyddad-folkbokforing"
 
