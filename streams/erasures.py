@@ -12,6 +12,7 @@ import psycopg
 import psycopg_pool
 from psycopg.types.json import Jsonb
 
+from streams.contracts.decisions import two_persons
 from streams.contracts.errors import Rejected
 
 _PUT = """
@@ -44,7 +45,7 @@ class Erasure:
     def __post_init__(self) -> None:
         if not (self.decision.strip() and self.asked_by.strip() and self.approved_by.strip()):
             raise Rejected("input.missing", "decision, asked by, approved by")
-        if self.asked_by.strip().casefold() == self.approved_by.strip().casefold():
+        if not two_persons(self.asked_by, self.approved_by):
             raise Rejected("decision.two-persons")
 
 

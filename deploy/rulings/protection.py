@@ -76,7 +76,7 @@ def propose(desk: Desk, person: str, evidence: str, asked_by: str, *, every_rais
 def approve(desk: Desk, name: str, approved_by: str) -> list[SourceRecord]:
     """The proposal of that name, said again with who approves it. To be sent.
 
-    Raises `Rejected`: resource.unknown where no proposal of that name is open; ruling.one-pair-of-eyes.
+    Raises `Rejected`: resource.unknown where no proposal of that name is open; decision.two-persons.
     """
     found = [part for person in desk.reader.marked() for part in _open(desk, _spoken(desk, person)).get(name, ())]
     if not found:

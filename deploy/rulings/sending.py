@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmd.domain.register import SourceRegister
-from mmd.domain.rulings import two_persons
 from mmd.store.reader import Reader
 from streams.bus import Producer
 from streams.catalogue import SOURCE_RULING
 from streams.clock import Clock
 from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Claim, Lift, Merge, SourceRecord, Split
+from streams.contracts.decisions import two_persons
 from streams.contracts.errors import Rejected
 from streams.contracts.time import local_date
 from streams.envelope import Message, new_event_id
@@ -32,11 +32,11 @@ class Grounds:
     approved_by: str
 
     def check(self) -> None:
-        """Raises `Rejected`: input.missing, ruling.one-pair-of-eyes."""
+        """Raises `Rejected`: input.missing, decision.two-persons."""
         if not self.evidence.strip():
             raise Rejected("input.missing", "evidence")
         if not two_persons(self.asked_by, self.approved_by):
-            raise Rejected("ruling.one-pair-of-eyes")
+            raise Rejected("decision.two-persons")
 
 
 @dataclass(frozen=True, slots=True)

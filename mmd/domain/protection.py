@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from mmd.domain.claims import LoggedClaim, stamp_of
 from mmd.domain.register import SourceRegister
-from mmd.domain.rulings import two_persons
 from streams.contracts.claims import Lift, Marking, Protection, RaiseName
+from streams.contracts.decisions import two_persons
 from streams.contracts.documents import Stamp
 
 LEVEL: dict[Marking, int] = {

@@ -22,13 +22,6 @@ class Joining(NamedTuple):
     other_subject: str
 
 
-def two_persons(asked_by: str, approved_by: str) -> bool:
-    """Whether a ruling was asked for by one and approved by another (*tvåpersonsregeln*)."""
-    return (
-        bool(asked_by.strip() and approved_by.strip()) and asked_by.strip().casefold() != approved_by.strip().casefold()
-    )
-
-
 def standing_merges(claims: Iterable[LoggedClaim], register: SourceRegister) -> list[Joining]:
     """The merges that no split undid. `claims` hold both: they stand on the same subject."""
     merges: list[Joining] = []

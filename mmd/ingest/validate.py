@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mmd.domain.claims import KINDS
-from mmd.domain.rulings import two_persons
 from streams.contracts.claims import (
     ABOUT,
     ENROLMENT_TYPES,
@@ -45,6 +44,7 @@ from streams.contracts.claims import (
     UnitStructure,
     thing_of,
 )
+from streams.contracts.decisions import two_persons
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import IdentifierType
 
@@ -141,7 +141,7 @@ def _not_a_ruling(record: SourceRecord, body: Merge | Split | Lift) -> Rejected 
     if not body.evidence.strip() or not body.asked_by.strip():
         return Rejected("input.missing", "ruling: evidence, asked_by")
     proposed = isinstance(body, Lift) and not body.approved_by
-    return None if proposed or two_persons(body.asked_by, body.approved_by) else Rejected("ruling.one-pair-of-eyes")
+    return None if proposed or two_persons(body.asked_by, body.approved_by) else Rejected("decision.two-persons")
 
 
 def _whose(body: LegalOrganisation) -> bool:

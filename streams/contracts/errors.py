@@ -81,9 +81,6 @@ _TEXTS = {
     "number.cycle": ErrorText(
         422, "The number references form a cycle.", "Hänvisningarna mellan personnummer bildar en cirkel."
     ),
-    "ruling.one-pair-of-eyes": ErrorText(
-        422, "A ruling needs two persons: one asks, another approves.", "Ett beslut kräver två personer."
-    ),
     "ruling.one-person": ErrorText(409, "They are one person already.", "De är redan en och samma person."),
     "ruling.marked": ErrorText(
         409,

@@ -86,7 +86,7 @@ def test_what_a_merge_would_do_is_what_it_does(kallan: Kallan, town: Town, dirk:
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        (("--evidence", "dnr 1", "--asked-by", "karin", "--approved-by", "Karin"), "ruling.one-pair-of-eyes"),
+        (("--evidence", "dnr 1", "--asked-by", "karin", "--approved-by", "Karin"), "decision.two-persons"),
         (("--evidence", " ", "--asked-by", "karin", "--approved-by", "omar"), "input.missing"),
     ],
 )
@@ -151,7 +151,7 @@ def test_an_approval_is_only_told_of_before_somebody_says_yes_and_never_by_who_a
     town.world.settle()
     (case,) = kallan("protection", "list", "--json").data
     (proposal,) = case["proposals"]
-    assert "ruling.one-pair-of-eyes" in kallan("protection", "approve", proposal["name"], "--by", "karin").err
+    assert "decision.two-persons" in kallan("protection", "approve", proposal["name"], "--by", "karin").err
     ran = kallan("protection", "approve", proposal["name"], "--by", "omar")
     assert f"person {town.bo}: 1 personas, marking none" in ran.out
     document = town.world.readings.document(town.bo)

@@ -8,8 +8,8 @@ from mmd.domain.canonical import canonical_bytes
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.everyone import derive_everyone
 from mmd.domain.protection import LEVEL, effective, raise_key, standing_raises
-from mmd.domain.rulings import two_persons
 from streams.contracts.claims import Body, Lift, Marking, Merge, NumberReference, Protection, RaiseName, Split
+from streams.contracts.decisions import two_persons
 from streams.contracts.documents import PersonDocument
 from tests.unit.mmd_domain.making import (
     ALL,

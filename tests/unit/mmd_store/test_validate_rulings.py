@@ -27,10 +27,10 @@ def test_whole_rulings_and_a_proposed_lift_are_taken() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (Merge(OTHER, "e", "anna", "Anna"), "ruling.one-pair-of-eyes"),
-        (Merge(OTHER, "e", "anna", ""), "ruling.one-pair-of-eyes"),
-        (Split(("m",), "e", "anna", ""), "ruling.one-pair-of-eyes"),
-        (Lift((), "e", "anna", "anna"), "ruling.one-pair-of-eyes"),
+        (Merge(OTHER, "e", "anna", "Anna"), "decision.two-persons"),
+        (Merge(OTHER, "e", "anna", ""), "decision.two-persons"),
+        (Split(("m",), "e", "anna", ""), "decision.two-persons"),
+        (Lift((), "e", "anna", "anna"), "decision.two-persons"),
         (Merge(OTHER, " ", "anna", "bo"), "input.missing"),
         (Lift((), "e", ""), "input.missing"),
         (Merge(ONE, "e", "anna", "bo"), "input.invalid"),
