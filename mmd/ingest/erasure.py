@@ -18,16 +18,22 @@ _IDS = """
 select i.id from mmd.identity i where i.kind = 'person'
    and i.survivor = (select survivor from mmd.identity where id = %s) order by 1
 """
+_FIRMS = """
+select distinct i.id from mmd.referrer r join mmd.identity i on i.id = r.document and i.kind = 'legal-organisation'
+where r.target = any(%s) order by 1
+"""
 _SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
 _FORGET = (
     "delete from mmd.claim where subject = any(%(subjects)s)",
     "delete from mmd.conflict where subject = any(%(subjects)s)",
+    "delete from mmd.merge where subject = any(%(subjects)s)",
+    "delete from mmd.split where subject = any(%(subjects)s)",
     "delete from mmd.edge where from_subject = any(%(subjects)s) or to_subject = any(%(subjects)s)",
     "delete from mmd.subject where subject = any(%(subjects)s)",
     "delete from mmd.referrer where document = any(%(ids)s)",
 )
 _EMPTY = """
-update mmd.document set kind = 'person', number = number + 1, marking = null, raised = false, key_id = %(key)s, body = '',
+update mmd.document set kind = case when id = any(%(firms)s) then kind else 'person' end, number = number + 1, marking = null, raised = false, key_id = %(key)s, body = '',
     shown = '', said = '', next_change = null, touched = pg_current_xact_id()
 where id = any(%(ids)s) returning id, number
 """
@@ -45,22 +51,25 @@ Head = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Everything that is one person: every id there was, and every subject that sources spoke about."""
+    """Everything that is one person: every id there was, the firms of a sole trader (*enskild firma*, whose number is the
+    person's), and every subject that sources spoke about, theirs too."""
 
     ids: tuple[str, ...]
+    firms: tuple[str, ...]
     subjects: tuple[str, ...]
 
     @property
     def owners(self) -> frozenset[str]:
         """Whoever keys of any class belong to: of claims, of published documents, of account facts."""
-        return frozenset((*self.ids, *self.subjects, *(id_subject(one) for one in self.ids)))
+        return frozenset((*self.ids, *self.firms, *self.subjects, *(id_subject(one) for one in self.ids)))
 
 
 def whole_of(connection: psycopg.Connection, person: str) -> Whole:
     """By any of the person's ids. Nothing is known of an unknown one: it has no ids."""
     ids = [row[0] for row in connection.execute(_IDS, [person]).fetchall()]
-    subjects = [row[0] for row in connection.execute(_SUBJECTS, [ids]).fetchall()]
-    return Whole(tuple(ids), tuple(subjects))
+    firms = [row[0] for row in connection.execute(_FIRMS, [ids]).fetchall()]
+    subjects = [row[0] for row in connection.execute(_SUBJECTS, [[*ids, *firms]]).fetchall()]
+    return Whole(tuple(ids), tuple(firms), tuple(subjects))
 
 
 def heads_of(connection: psycopg.Connection, whole: Whole) -> list[Head]:
@@ -80,7 +89,7 @@ def forget(connection: psycopg.Connection, whole: Whole, decision: str, now: dt.
     already. Heads stay, see `heads_of`."""
     with connection.cursor() as cursor:
         cursor.execute(_GATE)
-        named = {"subjects": list(whole.subjects), "ids": list(whole.ids)}
+        named = {"subjects": list(whole.subjects), "ids": [*whole.ids, *whole.firms], "firms": list(whole.firms)}
         for statement in _FORGET:
             cursor.execute(statement, named)
         cursor.execute(_EMPTY, {**named, "key": key_id(KeyClass.OUTER, whole.ids[0], 1)})

@@ -129,6 +129,34 @@ def test_a_rebuild_after_an_erasure_is_still_equal_and_its_names_are_still_taken
     assert len(taken) == len(Erasures(direct_world.base.keys_pool).all()[0].names) > 0
 
 
+def test_a_sole_traders_firm_goes_with_its_owner(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    person, number = person_of(direct_world, town), town.cast[roles.LEAVER].number
+    firm = "Vattenblomman enskild firma"
+    companies = [
+        {"organisationNumber": number, "companyName": firm, "registeredFrom": "2001-01-01", "seat": "1480"},
+        {"organisationNumber": "556999-9997", "companyName": "Skogsbladet AB", "registeredFrom": "2001-01-01"},
+    ]
+    direct_world.feed("companies", companies, total=False)
+    direct_world.settle()
+    (key,) = (str(row[0]) for row in rows(direct_world, "select document from mmd.referrer where target = %s", person))
+    assert direct_world.readings.reader.thing(key) is not None
+    erased(direct_world, person)
+    settle(direct_world)
+    assert direct_world.readings.reader.thing(key) is None
+    assert direct_world.readings.leaks.find(firm, number) == []
+    assert direct_world.bus.log("mmd.organisation.v1")[-1].value is None
+    direct_world.feed("companies", companies, total=False)
+    settle(direct_world)
+    assert direct_world.readings.reader.thing(key) is None
+    left = "select count(*) from mmd.document where kind = 'legal-organisation' and body <> ''"
+    assert rows(direct_world, left) == [(1,)], "the company that is nobody's stays"
+    shadow = new_shadow()
+    rebuilt(direct_world, shadow)
+    assert differences(stand_of(direct_world.base), stand_of(shadow)) == []
+
+
 def test_a_name_of_somebody_erased_is_never_given_to_anybody_else(direct_world: DirectWorld, town: Town) -> None:
     person = person_of(direct_world, town)
     (uid,) = next(
