@@ -33,7 +33,8 @@ _FORGET = (
     "delete from mmd.referrer where document = any(%(ids)s)",
 )
 _EMPTY = """
-update mmd.document set kind = case when id = any(%(firms)s) then kind else 'person' end, number = number + 1, marking = null, raised = false, key_id = %(key)s, body = '',
+update mmd.document set kind = case when id = any(%(firms)s) then kind else 'person' end,
+    number = number + 1, marking = null, raised = false, key_id = %(key)s, body = '',
     shown = '', said = '', next_change = null, touched = pg_current_xact_id()
 where id = any(%(ids)s) returning id, number
 """
