@@ -96,7 +96,17 @@ def test_whoever_is_marked_in_the_end_is_never_in_the_new_store_without_that_mar
 
 @pytest.mark.parametrize(
     "name",
-    ["s09_marked_after_leaving", "s12_rehire", "s15_personnummer_change", "s18_death", "s19_number_corrected_by_hr"],
+    [
+        *(
+            "s09_marked_after_leaving",
+            "s12_rehire",
+            "s15_personnummer_change",
+            "s18_death",
+            "s19_number_corrected_by_hr",
+        ),
+        *("s10_lift_by_the_officer", "s19_wrong_merge_and_split", "r02_three_personas", "s13_reorganisation"),
+        "r05_class_and_place",
+    ],
 )
 def test_a_story_told_again_from_its_log_ends_as_it_did(
     direct_world: DirectWorld, new_shadow: Callable[[], Shadow], name: str
