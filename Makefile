@@ -23,7 +23,7 @@ up: setup  ## embedded stack, workers and API until Ctrl-C
 	@$(BIN)/kallan up
 
 test: setup  ## everything this machine can run
-	@$(BIN)/python -m pytest -m "not kills"
+	@$(BIN)/python -m pytest -m "not kills" -n $${KALLAN_TEST_PROCESSES:-2} --dist loadfile --no-loadscope-reorder
 
 kills: setup  ## servers come late, everything is killed while events flow; KALLAN_KILL_EVENTS=5000 for the long run
 	@$(BIN)/python -m pytest -m kills -o log_cli=true -o log_cli_level=INFO

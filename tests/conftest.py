@@ -26,6 +26,8 @@ hypothesis.settings.load_profile("kallan")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes that share the tests: another tells of all of them
+        return
     config.pluginmanager.register(NamedTests(read_traces(Path(__file__).parents[1]).named_tests), "kallan-named-tests")
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
@@ -31,11 +32,18 @@ class NamedTests:
         return file if file in self._files else None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        config = session.config
+        self._collected(session.config, [item.nodeid for item in session.items])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: Sequence[str]) -> None:
+        """Where processes share the tests each collects all of them, and the one that reports none."""
+        self._collected(node.config, ids)
+
+    def _collected(self, config: pytest.Config, nodes: Iterable[str]) -> None:
         chosen = any(config.getoption(name, None) for name in ("keyword", "deselect", "ignore", "ignore_glob", "lf"))
         marked = config.getoption("markexpr", "")
         if config.args_source is pytest.Config.ArgsSource.TESTPATHS and not chosen and marked in {"", MAKE_TEST}:
-            found = {self.name_of(item.nodeid) for item in session.items}
+            found = {self.name_of(node) for node in nodes}
             self._missing = sorted(self._names - found)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -76,7 +76,7 @@ RUN_WHOLE = {"docs/compose.md": ("deploy/compose/local/trial.py", '(ROOT / "docs
 """Pages whose lines are taken from them and run, but those that bring up what they run in: by what, by which words."""
 OF_DEVELOPERS = {"make generated", "make format", "make lock", "make fuzz", "make laws"}
 """Targets that pages name in passing: they change the tree, or want the machine to themselves."""
-MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": 'python -m pytest -m "not kills"\n'}
+MAKE_RUNS = {"make demo": "kallan demo", "make up": "kallan up", "make test": 'python -m pytest -m "not kills" '}
 
 
 def test_both_readmes_have_the_same_commands() -> None:

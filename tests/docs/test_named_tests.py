@@ -16,6 +16,8 @@ from tests.named import NamedTests
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
     config.pluginmanager.register(NamedTests({names!r}))
 """
 TESTS = """
@@ -59,8 +61,11 @@ def test_named_tests_that_pass_change_nothing(tmp_path: Path) -> None:
     ("name", "why"),
     [("given/test_it.py::test_that_is_skipped", "skipped"), ("given/test_it.py::test_that_is_gone", "not collected")],
 )
-def test_a_named_test_that_is_skipped_or_gone_makes_the_run_fail(tmp_path: Path, name: str, why: str) -> None:
-    done = run(tmp_path, [name, "given/test_it.py::test_that_passes"])
+@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["alone", "by two processes"])
+def test_a_named_test_that_is_skipped_or_gone_makes_the_run_fail(
+    tmp_path: Path, name: str, why: str, shared: tuple[str, ...]
+) -> None:
+    done = run(tmp_path, [name, "given/test_it.py::test_that_passes"], *shared)
     assert done.returncode == 1
     assert f"{name}: {why}" in done.stdout
     assert "test_that_passes:" not in done.stdout
@@ -74,7 +79,7 @@ def test_a_part_of_the_tests_may_be_run_without_the_others(tmp_path: Path, part:
 
 def test_what_make_test_runs_counts_as_everything(tmp_path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    assert f'-m pytest -m "{MAKE_TEST}"\n' in makefile
+    assert f'-m pytest -m "{MAKE_TEST}" ' in makefile
     assert run(tmp_path, ["given/test_it.py::test_that_is_gone"], "-m", MAKE_TEST).returncode == 1
 
 

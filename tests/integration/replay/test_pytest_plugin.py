@@ -33,9 +33,12 @@ def write(project: pytest.Pytester, text: str) -> None:
     (project.path / "stories" / "x01.yml").write_text(text, encoding="utf-8")
 
 
-def test_a_scenario_that_holds_passes_and_what_was_not_run_is_named(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("shared", [(), ("-n", "2")], ids=["alone", "by two processes"])
+def test_a_scenario_that_holds_passes_and_what_was_not_run_is_named(
+    project: pytest.Pytester, shared: tuple[str, ...]
+) -> None:
     write(project, GOOD)
-    result = project.runpytest_subprocess("-q")
+    result = project.runpytest_subprocess("-q", *shared)
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*not run*", "X-01 step 3 (a letter): needs mail, which is not built yet (direct)"])
 

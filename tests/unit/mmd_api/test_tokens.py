@@ -61,7 +61,7 @@ def test_a_good_token_names_its_client(issuer: Issuer) -> None:
         {"header": {"typ": "JWT"}},
         {"header": {"typ": "id+jwt"}},
     ],
-    ids=str,
+    ids=lambda changes: " ".join(f"{claim} {type(value).__name__}" for claim, value in changes.items()),
 )
 def test_a_token_with_anything_wrong_is_refused(issuer: Issuer, changes: dict[str, Any]) -> None:
     refused(issuer, issuer.token("payroll", **changes))
