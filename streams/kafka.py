@@ -1,7 +1,9 @@
 """Kafka by librdkafka: a producer whose delivery reports are all checked; and, from their own files, our topics and the
 ways to read the log again."""
 
+import contextlib
 import time
+from collections.abc import Iterator
 
 import confluent_kafka as ck
 
@@ -16,6 +18,18 @@ __all__ = ["DELIVERY_TIMEOUT", "KafkaProducer", "LagMeter", "create_topics", "du
 
 DELIVERY_TIMEOUT = 30.0
 """Seconds after which a message that was not delivered never will be: what a successor relay waits out."""
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """What a signal's handler raises while a delivery report is being told is lost by the binding: its call then ends in a
+    SystemError that has no cause. Nothing else raises in our reports. Raises KeyboardInterrupt in its place."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise KeyboardInterrupt from error
+        raise
 
 
 class KafkaProducer:
@@ -56,15 +70,19 @@ class KafkaProducer:
             except BufferError:
                 if time.monotonic() > deadline:
                     raise Unavailable("service.unavailable", f"Kafka: {message.topic}: the buffer is full") from None
-                self._producer.poll(0.1)
+                self._poll(0.1)
             except ck.KafkaException as error:
                 if error.args[0].code() == ck.KafkaError.MSG_SIZE_TOO_LARGE:
                     raise Rejected("input.too-large", message.topic) from None
                 self._failed[message.topic] = error_name(error)  # a producer that can send no more: told by flush
                 return
             else:
-                self._producer.poll(0)
+                self._poll(0)
                 return
+
+    def _poll(self, seconds: float) -> None:
+        with _interruptible():
+            self._producer.poll(seconds)
 
     def _delivered(self, error: ck.KafkaError | None, message: ck.Message) -> None:
         if error is not None:
@@ -73,7 +91,8 @@ class KafkaProducer:
     def flush(self) -> None:
         """Returns when everything sent was written by the broker; raises `Unavailable` naming the topics where not."""
         try:
-            left = self._producer.flush(self.delivery_timeout + 5)
+            with _interruptible():
+                left = self._producer.flush(self.delivery_timeout + 5)
         except (ck.KafkaException, SystemError) as error:
             # A fatal error of the library is raised here; where a delivery report is just being told, inside a SystemError.
             left, self._failed["every topic"] = 1, error_name(error.__cause__ or error)

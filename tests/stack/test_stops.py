@@ -68,7 +68,7 @@ def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing(demo_home: Path, moment
         run.says(moment)
         time.sleep(1.0)
         status, _ = interrupt(run)
-        assert status == INTERRUPTED
+        assert status == INTERRUPTED, run.said
         assert "Traceback" not in run.said
 
 

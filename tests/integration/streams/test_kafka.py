@@ -1,9 +1,12 @@
 """The producer, the topics and the readers of the log, against a real broker."""
 
+import signal
 import socket
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from types import FrameType
 
 import confluent_kafka as ck
 import pytest
@@ -145,6 +148,31 @@ def test_a_flush_that_did_not_deliver_names_the_topic_only_and_the_next_one_work
     producer.flush()
     producer.flush()
     assert [message.value for message in dump(kafka_bootstrap, topic)] == [b"v"]
+
+
+@pytest.mark.parametrize("call", ["flush", "send"])
+def test_ctrl_c_while_a_delivery_is_being_told_is_ctrl_c(kafka_bootstrap: str, new_topic: NewTopic, call: str) -> None:
+    """librdkafka's binding loses what a signal's handler raises in a callback."""
+    topic, producer = new_topic(), KafkaProducer(kafka_bootstrap)
+
+    def interrupt_the_callback(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code is KafkaProducer._delivered.__code__:
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGINT)
+
+    def until_told() -> None:
+        while True:
+            producer.send(Message(topic, "k", b"1", {}))
+            if call == "flush":
+                producer.flush()
+
+    sys.setprofile(interrupt_the_callback)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            until_told()
+    finally:
+        sys.setprofile(None)
+    producer.flush()
 
 
 def test_a_broker_that_is_away_is_said_once_and_given_up(caplog: pytest.LogCaptureFixture) -> None:
