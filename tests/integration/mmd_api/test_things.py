@@ -42,18 +42,24 @@ RAISED = Protection(sekretessmarkering=True)
 
 
 def class_of(*pupils: Someone) -> tuple[Group, GroupMembers]:
-    base = Group((UnitPeriod(SINCE),), (DatedName("Klass 4B", SINCE),), "Klass", SCHOOL)
+    base = Group((UnitPeriod(SINCE),), (DatedName("Klass Ekbacka", SINCE),), "Klass", SCHOOL)
     return base, GroupMembers(tuple(Membership(one.subject, "pupil", SINCE) for one in pupils))
 
 
 def firm_of(owner: Someone) -> LegalOrganisation:
-    return LegalOrganisation(owner.identifier, owner.subject, (UnitPeriod(SINCE),), (DatedName("Eks bygg", SINCE),))
+    return LegalOrganisation(
+        owner.identifier, owner.subject, (UnitPeriod(SINCE),), (DatedName("Ekbackas bygg", SINCE),)
+    )
 
 
 def everything(master: Master, anna: Someone, bo: Someone) -> list[Message]:
     """A place, a class of two, a company and a firm that is Anna's, with both persons' posts."""
-    place = Place((UnitPeriod(SINCE),), (DatedName("Ekskolan", SINCE),), "skola", PostalAddress(street="Ekvägen 1"))
-    company = LegalOrganisation(NUMBER, "", (UnitPeriod(SINCE),), (DatedName("AB Ek", SINCE),), (Seat("1480", SINCE),))
+    place = Place(
+        (UnitPeriod(SINCE),), (DatedName("Ekbackaskolan", SINCE),), "skola", PostalAddress(street="Ekbackavägen 1")
+    )
+    company = LegalOrganisation(
+        NUMBER, "", (UnitPeriod(SINCE),), (DatedName("AB Ekbacka", SINCE),), (Seat("1480", SINCE),)
+    )
     return [
         master.record(PLACE, "1", place, source="places"),
         master.record(GROUP, "1", *class_of(anna), source="groups"),
@@ -74,9 +80,9 @@ def members(hub: Hub, client: str = "open") -> list[str]:
 def test_they_are_read_under_a_release_and_who_was_told_of_whom_is_logged(hub: Hub, persons: Persons) -> None:
     anna, bo = persons(1), persons(2)
     hub.master.ingest(everything(hub.master, anna, bo))
-    assert hub.get(f"/v1/places/{PLACE}", "open").json()["address"] == {"street": "Ekvägen 1"}
+    assert hub.get(f"/v1/places/{PLACE}", "open").json()["address"] == {"street": "Ekbackavägen 1"}
     company = hub.get(f"/v1/legal-organisations/{COMPANY}", "open").json()
-    assert (company["names"][0]["name"], company["number"]["value"]) == ("AB Ek", NUMBER.value)
+    assert (company["names"][0]["name"], company["number"]["value"]) == ("AB Ekbacka", NUMBER.value)
     assert hub.get(f"/v1/legal-organisations/{FIRM}", "open").json()["owner"] == anna.id
     assert members(hub) == sorted([anna.id, bo.id])
     logged = [(row[1], row[3]) for row in hub.read_log()]
@@ -160,10 +166,10 @@ def test_they_go_to_their_topics_sealed_and_without_a_number_in_any_key(hub: Hub
             assert message.headers["ce_kallankeyid"] == f"outer/{message.key}/1"
             assert message.headers["ce_mmdclass"] == "personal"
             assert anna.identifier.value not in str(message)
-            assert b"Ek" not in (message.value or b"")
+            assert b"Ekbacka" not in (message.value or b"")
     stored = hub.master.rows("select id, key_id, body from mmd.document where id = any(%s)", [PLACE, GROUP, FIRM])
     assert len(stored) == 3
-    assert all(key == f"inner/{row}/1" and b"Ek" not in bytes(body) for row, key, body in stored)
+    assert all(key == f"inner/{row}/1" and b"Ekbacka" not in bytes(body) for row, key, body in stored)
 
 
 @pytest.mark.parametrize("seed", range(4))
