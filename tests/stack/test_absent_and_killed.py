@@ -11,6 +11,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +22,27 @@ from tests.stack.life import SERVERS, WORKERS, Life, Made, alive, until
 from tests.stack.town import TODAY, Town, new_town
 
 ABSENT_SECONDS = float(os.environ.get("KALLAN_STACK_ABSENT", "30"))
-PERSONS, UNITS, WAVES = 150, 12, 3
+PERSONS, UNITS = 150, 12
+AGAINST_SERVERS = {
+    "scim": ("execute", "operations waiting"),
+    "ldap": ("execute", "operations waiting"),
+    "postgres": ("ingest-bulk", "messages for ingest-bulk"),
+    "kafka": ("ingest-bulk", "messages for ingest-bulk"),
+}
+"""Server -> the worker whose work needs it, and what waits while that worker is held."""
+OF_WORKERS = {
+    "ingest-bulk": "messages for ingest-bulk",
+    "relay": "documents to publish",
+    "evaluate-bulk": "messages for evaluate-bulk",
+    "execute": "operations waiting",
+}
+OF_URGENT_WORKERS = {
+    "ingest-urgent": "messages for ingest-urgent",
+    "evaluate-urgent": "messages for evaluate-urgent",
+}
+WAVES = len(AGAINST_SERVERS) + 1
+IN_HAND = 0.03
+"""Seconds that a worker works on before it, or what it needs, is killed: its first call or batch is under way."""
 PATIENCE = 150.0
 """Seconds until everything is quiet again. A relay that was killed is waited out for half a minute."""
 
@@ -85,45 +106,57 @@ class Play:
         self.said = {name: self.life.log(name)[start[name] :] for name in WORKERS}
 
     def servers_are_killed(self) -> None:
-        """Two in a wave: each when changes of that wave are on their way."""
-        for wave, names in zip(self.town.waves, (("scim", "ldap"), ("postgres", "kafka")), strict=False):
-            self.life.feed([wave])
-            for name in names:
-                self._kill(name)
+        """Each when changes of a wave are on their way to it."""
+        for wave, (name, (worker, stage)) in zip(self.town.waves, AGAINST_SERVERS.items(), strict=False):
+            with self._held(worker):
+                self.life.feed([wave])
+                self._kill(name, stage, worker)
             self.life.world.quiet.wait(PATIENCE)
 
     def workers_are_killed(self) -> None:
-        """Each when there is work for it."""
-        self.life.feed([self.town.waves[2]])
-        for name, stage in (
-            ("ingest-bulk", "messages for ingest-bulk"),
-            ("relay", "documents to publish"),
-            ("evaluate-bulk", "messages for evaluate-bulk"),
-            ("execute", "operations waiting"),
-        ):
-            self._kill(name, stage)
-        self.life.world.quiet.wait(PATIENCE)
-        self.life.feed(self.town.urgent)
-        for name in ("ingest-urgent", "evaluate-urgent"):
-            self._kill(name)
-        self.life.world.quiet.wait(PATIENCE)
+        """Each when there is work for it: it is held until that work waits, so that no worker is too quick to be met."""
+        for files, workers in (([self.town.waves[-1]], OF_WORKERS), (self.town.urgent, OF_URGENT_WORKERS)):
+            with self._held(*workers):
+                self.life.feed(files)
+                for name, stage in workers.items():
+                    self._kill(name, stage, name)
+            self.life.world.quiet.wait(PATIENCE)
+
+    @contextmanager
+    def _held(self, *workers: str) -> Iterator[None]:
+        """They stand still, until `_kill` lets one go or killed it, at the latest at the end."""
+        pids = [self.life.found.stack.pid(name) for name in workers]
+        for pid in pids:
+            assert pid is not None
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                assert pid is not None
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _hears(self, worker: str, pattern: str, after: Mapping[str, int]) -> None:
         took = until(lambda: self.life.says(worker, pattern, after[worker]), 60, f"{worker} says {pattern}")
         log.info("%s says %s after %.1f s", worker, pattern, took)
 
-    def _kill(self, name: str, stage: str | None = None) -> None:
+    def _kill(self, name: str, stage: str, worker: str) -> None:
+        """Kill `name` when there is work of that stage and the held `worker` has just been let go."""
         pending: dict[str, int] = {}
 
-        def busy() -> bool:
+        def waits() -> bool:
             pending.clear()
             pending.update(self.life.world.quiet.pending())
-            return stage in pending if stage else bool(pending)
+            return stage in pending
 
-        until(busy, 60, f"work for {name}", every=0.01)
+        until(waits, 60, f"{stage}, for {name}")
         stack = self.life.found.stack
-        before, address = stack.pid(name), self._address(name)
+        before, held, address = stack.pid(name), stack.pid(worker), self._address(name)
         assert before is not None
+        assert held is not None
+        os.kill(held, signal.SIGCONT)
+        time.sleep(IN_HAND)
         os.kill(before, signal.SIGKILL)
         until(lambda: stack.pid(name) not in {None, before}, 15, f"{name} is started again")
         if name in SERVERS:
