@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.bench import accounts, growth, ingest, reads, scaling
+from deploy.bench import accounts, growth, ingest, reads, rebuilding, scaling
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Figure
 from deploy.bench.latency import Latency
@@ -24,7 +24,7 @@ _PATIENCE = 120.0
 @dataclass(frozen=True, slots=True)
 class Size:
     """How much is measured. `behind` is the most changes of each kind behind the bulk; `holds` how many persons the store
-    holds when it is asked whether it slows down."""
+    holds when it is asked whether it slows down, `rebuilt` how many records the log that is rebuilt from."""
 
     name: str
     starts: int
@@ -38,10 +38,11 @@ class Size:
     bulk_employed: int
     behind: int
     holds: tuple[int, ...]
+    rebuilt: int
 
 
-FULL = Size("full", 3, 3, 90, 40, 50, 3.0, 5_000, 19_000, 1_000, 25, (10_000, 50_000))
-QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5, (2_000, 10_000))
+FULL = Size("full", 3, 3, 90, 40, 50, 3.0, 5_000, 19_000, 1_000, 25, (10_000, 50_000), 200_000)
+QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5, (2_000, 10_000), 10_000)
 
 
 def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
@@ -67,6 +68,7 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
         finally:
             world.close()
     figures += growth.measure(folder, size.holds, size.events, size.repeats, say)
+    figures += rebuilding.measure(folder, size.rebuilt, say)
     others = whole.share()
     return Report(
         command=command,
@@ -89,6 +91,11 @@ def run_scaling(folder: Path, size: Size, command: str, say: Callable[[str], Non
 def run_growth(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
     """Ingest of changes alone, with few and with many persons in the store."""
     return _alone("growth", size, command, lambda: growth.measure(folder, size.holds, size.events, size.repeats, say))
+
+
+def run_rebuild(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
+    """A rebuild from the log alone."""
+    return _alone("rebuild", size, command, lambda: rebuilding.measure(folder, size.rebuilt, say))
 
 
 def _alone(what: str, size: Size, command: str, measure: Callable[[], Iterable[Figure]]) -> Report:

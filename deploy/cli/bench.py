@@ -23,6 +23,7 @@ from deploy.operations.logs import configure_logging
 )
 @click.option("--scaling", is_flag=True, help="Only how ingest grows with partitions and workers")
 @click.option("--growth", is_flag=True, help="Only whether ingest keeps its rate as the store grows")
+@click.option("--rebuild", is_flag=True, help="Only how fast the store comes again from its log")
 @click.option(
     "--persons", type=click.IntRange(min=2), help="With --growth: how many the store holds at last, instead of 50,000"
 )
@@ -38,21 +39,23 @@ def bench(
     output: Path,
     scaling: bool,
     growth: bool,
+    rebuild: bool,
     persons: int | None,
     chart: Path | None,
     as_json: bool,
     log_level: str,
 ) -> None:
-    """Measure ingest, growth, accounts, latency, reads, start-up and memory on an embedded stack of its own.
+    """Measure ingest, growth, rebuild, accounts, latency, reads, start-up and memory on an embedded stack of its own.
 
     Every rate stands beside its bound, measured in the same run. Exit 0 whatever the figures are: they are reported.
     """
     from deploy.bench import report
     from deploy.bench.chart import markdown
-    from deploy.bench.run import FULL, QUICK, run, run_growth, run_scaling
+    from deploy.bench.run import FULL, QUICK, run, run_growth, run_rebuild, run_scaling
 
-    if scaling and growth:
-        raise click.UsageError("--scaling and --growth are two runs")
+    alone = [one for one, asked in ((run_scaling, scaling), (run_growth, growth), (run_rebuild, rebuild)) if asked]
+    if len(alone) > 1:
+        raise click.UsageError("--scaling, --growth and --rebuild are runs of their own")
     if persons is not None and not growth:
         raise click.UsageError("--persons belongs to --growth")
     configure_logging(log_level)
@@ -60,13 +63,13 @@ def bench(
     if persons is not None:
         size = dataclasses.replace(size, holds=(max(persons // 5, size.events), persons))
     progress = Console(stderr=True, highlight=False)
-    if quick and not (scaling or growth):
+    if quick and not alone:
         bulk = size.bulk + size.bulk_employed
         progress.print(f"quick: {bulk} bulk events instead of {FULL.bulk + FULL.bulk_employed}, fewer repeats")
     command = " ".join(["kallan", *sys.argv[1:]])
     with tempfile.TemporaryDirectory(prefix="kallan-bench-", ignore_cleanup_errors=True) as folder:
         try:
-            measure = run_scaling if scaling else run_growth if growth else run
+            (measure,) = alone or [run]
             found = measure(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
         except KeyboardInterrupt:
             raise click.Abort from None

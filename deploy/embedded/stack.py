@@ -114,6 +114,11 @@ class Stack:
     ) -> None:
         self._cleanup.close()
 
+    @property
+    def worker_names(self) -> tuple[str, ...]:
+        """Those that were handed in, running or not."""
+        return tuple(self._workers)
+
     def start_workers(self, workers: Sequence[Worker]) -> None:
         """Start worker processes; each has its own log file. Returns when they run, not when they are ready."""
         for worker in workers:

@@ -81,10 +81,10 @@ def rebuild(
     with shadow.pool.connection() as connection:
         keep_heads(connection, (head for erasure in erasures for head in erasure.heads))
     first = master.ingest_handler(shadow, of_master, kind=FirstCodec)
-    for messages in _log(read, most, moved):
+    for messages in whole_log(read, most, moved):
         _handle(first, messages, Counter())
     handler = master.ingest_handler(shadow, of_master)
-    for messages in _log(read, most, moved):
+    for messages in whole_log(read, most, moved):
         _handle(handler, messages, found.refused)
         found.events += len(messages)
         for one in messages:
@@ -108,7 +108,9 @@ def _held(observed: Observed) -> Found:
     return Found(state.key, presence, state.uid, state.groups, observed.native_id, observed.version)
 
 
-def _log(read: ReadTopic, most: int, moved: Callable[[int], None]) -> Iterator[Sequence[Message]]:
+def whole_log(
+    read: ReadTopic, most: int = BATCH, moved: Callable[[int], None] = lambda _events: None
+) -> Iterator[Sequence[Message]]:
     """One pass over the whole log, batch by batch; `moved` hears when a batch has been handled."""
     passed = 0
     for topic in SOURCE_TOPICS:

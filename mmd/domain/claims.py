@@ -56,6 +56,11 @@ def digest_of(claim: Claim, subject: str = "", secret: bytes = b"") -> str:
     return hashlib.blake2b(subject.encode() + b"\n" + content, digest_size=16, key=secret).hexdigest()
 
 
+def claim_digest_key(secret: bytes) -> bytes:
+    """The key of the digests in stored claims, made of the setting's secret: other uses of that secret have other keys."""
+    return hashlib.blake2b(b"claim\n" + secret, digest_size=32).digest()
+
+
 def head_key(logged: LoggedClaim) -> HeadKey:
     """What this claim competes for; `valid_from` counts only for kinds that keep their older values as history."""
     kind = kind_of(logged.claim)

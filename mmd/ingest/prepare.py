@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from mmd.domain.claims import KEEPS_ALL, LoggedClaim, digest_of, first_logging, head_key, kind_of
+from mmd.domain.claims import KEEPS_ALL, LoggedClaim, claim_digest_key, digest_of, first_logging, head_key, kind_of
 from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
 from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
@@ -79,7 +79,7 @@ class Preparer:
         self._register = register
         self._person_secret = person_secret
         self._digest_secret = digest_secret
-        self._digest_key = hashlib.blake2b(b"claim\n" + digest_secret, digest_size=32).digest()
+        self._digest_key = claim_digest_key(digest_secret)
 
     def prepare(self, batch: Sequence[Message]) -> Prepared:
         found = Prepared()

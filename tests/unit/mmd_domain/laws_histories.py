@@ -1,8 +1,8 @@
 """Generated histories of a small municipality: what several sources send about several persons, as records on the wire.
 
 A history is a few *stories* (a number change, an employment that moves between persons, total loads as committed
-differences, markings that come and are taken back ...), each in its own order, laid into each other. The cast is small
-and stories share it, so that they meet. Whoever tells a history may shuffle, repeat and cut it: see the laws.
+differences, markings that come, are lifted and come again ...), each in its own order, laid into each other. The cast
+is small and stories share it, so that they meet. Whoever tells a history may shuffle, repeat and cut it: see the laws.
 """
 
 import datetime as dt
@@ -14,10 +14,10 @@ from itertools import pairwise
 import msgspec
 from hypothesis import strategies as st
 
-from mmd.domain.claims import LoggedClaim, digest_of
+from mmd.domain.claims import LoggedClaim, claim_digest_key, digest_of
 from mmd.domain.register import SourceRegister
 from mmd.store.own_ids import own_id
-from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON
+from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON, SOURCE_RULING
 from streams.contracts.claims import (
     Absent,
     AccountFacts,
@@ -30,16 +30,21 @@ from streams.contracts.claims import (
     Employment,
     IdentityAssurance,
     Leave,
+    Lift,
+    Marking,
+    Merge,
     Name,
     NumberReference,
     PostalAddress,
     Protection,
+    RaiseName,
     RegisteredAddress,
     Registration,
     Relation,
     Segment,
     SourceRecord,
     SpecialAddress,
+    Split,
     UnitName,
     UnitNode,
     UnitParent,
@@ -55,11 +60,13 @@ from streams.contracts.testnumbers import test_number as published_number
 from streams.hashing import id_subject, subject_of
 from tests.unit.mmd_domain.making import TODAY, register_data
 
-SUBJECT_SECRET, PERSON_SECRET = b"s" * 32, b"p" * 32
+SUBJECT_SECRET, PERSON_SECRET, DIGEST_SECRET = b"s" * 32, b"p" * 32, b"d" * 32
+_DIGEST_KEY = claim_digest_key(DIGEST_SECRET)
 REGISTER = SourceRegister.from_data(register_data())
 START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 CAST = range(5)
 UNITS = (unit_key("kommun", "1"), unit_key("kommun", "2"))
+_GROUNDS = ("a decision", "anna", "bertil")
 EMPLOYMENTS = ("E1", "E2", "E3")
 
 
@@ -75,7 +82,8 @@ class Told:
     def topic(self) -> str:
         if is_unit(self.record.subject):
             return SOURCE_ORGANISATION
-        return {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT}.get(self.record.source, SOURCE_PERSON)
+        of = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT, "ruling": SOURCE_RULING}
+        return of.get(self.record.source, SOURCE_PERSON)
 
     def again(self, later: dt.timedelta) -> "Told":
         return Told(self.record, f"{self.event}-again", self.at + later)
@@ -89,7 +97,7 @@ class Told:
                 source=one.source,
                 source_key=one.source_key,
                 version=one.version,
-                digest=digest_of(claim, one.subject),
+                digest=digest_of(claim, one.subject, _DIGEST_KEY),
                 claim=claim,
                 event=self.event,
                 logged_at=self.at,
@@ -267,13 +275,49 @@ def total_loads(draw: st.DrawFn) -> list[SourceRecord]:
 @st.composite
 def markings(draw: st.DrawFn) -> list[SourceRecord]:
     """Protection alone: raised, said not to be, raised again, by several sources, with and without a stamp."""
-    who = draw(_who)
+    return draw(_marked(draw(_who)))
+
+
+@st.composite
+def _marked(draw: st.DrawFn, who: int) -> list[SourceRecord]:
     return [
         record(
             draw(st.sampled_from(["navet", "navet", "hr", "gossip"])), who, version, draw(st.sampled_from(_MARKINGS))
         )
         for version in (*draw(_stamps(3)), *draw(st.sampled_from([(), ("",)])))
     ]
+
+
+@st.composite
+def lifts(draw: st.DrawFn) -> list[SourceRecord]:
+    """Markings, an officer's lift of some of them (and of one that never came), and markings after it: equal ones, newer
+    and older ones. A lift may be a proposal, or approved by the one who asks for it; it may come before what it names."""
+    who = draw(_who)
+    before, after = draw(_marked(who)), draw(_marked(who))
+    named = [one for one in map(_raise_name, [*before, *after[:1]]) if one is not None and draw(st.integers(0, 3))]
+    approved = draw(st.sampled_from(["bertil", "bertil", "bertil", ""]))
+    lift = Lift((*named, RaiseName("navet", "never", "1", "")), "a decision", "anna", approved)
+    return [*before, record("ruling", who, stamp(20), lift, key=f"lift-{who}"), *after]
+
+
+def _raise_name(one: SourceRecord) -> RaiseName | None:
+    (claim,) = one.claims
+    raised = isinstance(claim.body, Protection) and claim.body.marking is not Marking.NONE
+    digest = digest_of(claim, one.subject, _DIGEST_KEY)
+    return RaiseName(one.source, one.source_key, one.version, digest) if raised else None
+
+
+@st.composite
+def rulings(draw: st.DrawFn) -> list[SourceRecord]:
+    """A merge of two persons; now and then another on top of it, or the split of one of them, or both."""
+    gone, stays, other = draw(st.permutations(CAST))[:3]
+    told = [record("ruling", gone, stamp(10), Merge(subject(stays), *_GROUNDS), key=f"merge-{gone}")]
+    if draw(st.booleans()):
+        told.append(record("ruling", stays, stamp(11), Merge(subject(other), *_GROUNDS), key=f"merge-{stays}"))
+    if draw(st.booleans()):
+        undone = draw(st.sampled_from([gone, stays]))
+        told.append(record("ruling", undone, stamp(12), Split((f"merge-{undone}",), *_GROUNDS), key=f"split-{undone}"))
+    return told
 
 
 @st.composite
@@ -323,16 +367,19 @@ def accounts(draw: st.DrawFn) -> list[SourceRecord]:
     return told
 
 
-_stories = st.one_of(
+_of_sources = (
     *(number_changes(), employments(), posts(), total_loads(), markings(), custody(), accounts(), units()),
     *(number_changes(), employments(), posts()),  # more of those where most can go wrong
 )
+_of_officers = (lifts(), rulings())
 
 
 @st.composite
-def histories(draw: st.DrawFn, most: int = 4) -> list[Told]:
-    """At least one record, in the order of first logging; some are logged at the same instant."""
-    stories = draw(st.lists(_stories.filter(bool), min_size=1, max_size=most))
+def histories(draw: st.DrawFn, most: int = 4, *, ruled: bool = True) -> list[Told]:
+    """At least one record, in the order of first logging; some are logged at the same instant. `ruled`: with what officers
+    decide too."""
+    kinds = st.one_of(*_of_sources, *(_of_officers if ruled else ()))
+    stories = draw(st.lists(kinds.filter(bool), min_size=1, max_size=most))
     places = [at for at, story in enumerate(stories) for _ in story]
     rest = [iter(story) for story in stories]
     merged = [next(rest[at]) for at in draw(st.permutations(places))]
