@@ -15,7 +15,7 @@ import msgspec
 from mmd.domain.claims import KEEPS_ALL, LoggedClaim, claim_digest_key, digest_of, first_logging, head_key, kind_of
 from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
-from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
+from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, only_raises, what_protects
 from mmd.store.own_ids import own_id
 from mmd.store.sealed import StoredClaim, seal_claim
 from streams.catalogue import CONTENTS
@@ -107,7 +107,8 @@ class Preparer:
         for event, logged_at, record in listed:
             if not is_unit(record.subject) and record.subject not in keys:
                 continue
-            refused = check_record(record)
+            # A marking counts also where its record could not be named: then that is how it was stored.
+            refused = check_record(record) if record != what_protects(record) else None
             for claim in record.claims:
                 refused = refused or check_claim(record, claim)
                 if refused is None:
@@ -148,9 +149,12 @@ class Preparer:
 
     def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
         record = one.record
-        if record.together:
+        if record.together and is_unit(record.subject):
             self._together(found, one)
             return
+        if record.together:
+            found.refuse(Rejected("input.invalid", "together: a unit's record"))
+            record = only_raises(record)
         if one.refused is not None:
             found.refuse(one.refused)
         refused = check_record(record)

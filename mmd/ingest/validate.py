@@ -4,6 +4,8 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from mmd.domain.claims import KINDS
 from streams.contracts.claims import (
     ABOUT,
@@ -96,6 +98,12 @@ def what_protects(record: SourceRecord) -> SourceRecord:
         claims=tuple(claim for claim in record.claims if named and isinstance(claim.body, Protection)),
         identifier=identifier if identifier is not None and _usable(identifier.value) else None,
     )
+
+
+def only_raises(record: SourceRecord) -> SourceRecord:
+    """Of a record that may not bring others its raises: a marking too many is put right by a ruling."""
+    raises = (one for one in record.claims if isinstance(one.body, Protection) and one.body != Protection())
+    return msgspec.structs.replace(record, claims=tuple(raises), together=())
 
 
 def _usable(text: str) -> str:
