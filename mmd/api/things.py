@@ -23,12 +23,13 @@ _FORM = r"[^\x00-\x1f]+$"
 def _answer(given: Services, reading: Reading, key: str, if_none_match: str | None) -> Response:
     """As released; what this reader may not know of is answered like what does not exist."""
     document = given.reader.thing(key)
-    answer = None
-    if document is not None:
-        answer = disclose_thing(document, reading.release, reading.on, given.reader.people_in(document))
+    if document is None:
+        raise Rejected("resource.unknown")
+    people = given.reader.people_in(document)
+    answer = disclose_thing(document, reading.release, reading.on, people)
     if answer is None:
         raise Rejected("resource.unknown")
-    readlog.log(given, reading, "read", readlog.entries_of(answer))
+    readlog.log(given, reading, "read", readlog.entries_of(document, answer, people))
     return json_answer(answer, if_none_match)
 
 

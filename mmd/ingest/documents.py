@@ -17,7 +17,7 @@ from mmd.ingest.storage import Group
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
 from mmd.store.sealed import Document, encoded, key_states, open_row, seal_document
 from streams.contracts.claims import Marking, is_thing, is_unit, thing_of
-from streams.contracts.documents import PersonDocument, Redirect
+from streams.contracts.documents import PersonDocument, PlaceDocument, Redirect, Thing
 from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
@@ -156,12 +156,15 @@ class Writer:
             return
         said = self._hashed(canonical_bytes(document))
         old = opened(key)
+        hidden = before is not None and _hidden(old, document)
         self._changes[key] = _Change(
             document,
             plain,
             shown,
             said,
             restated=before is not None and before.said == said,
+            lane=URGENT if hidden else BULK,
+            raised=hidden,
             fan_out=True,
             next_change=next_change(document, self.now),
             key=group.key,
@@ -287,6 +290,13 @@ def _raised(before: _Before | None, marking: Marking) -> bool:
     if before is None or before.marking is None or marking in (Marking.NONE, Marking.UNVERIFIED):
         return False
     return LEVEL[marking] > LEVEL[before.marking]
+
+
+def _hidden(before: Document | None, document: Thing) -> bool:
+    """Whether a place that was known is a secret from now on: sheltered housing is hidden as fast as a person."""
+    if not isinstance(document, PlaceDocument) or not document.restricted:
+        return False
+    return not (isinstance(before, PlaceDocument) and before.restricted)
 
 
 def _parted(before: Document | None, document: PersonDocument) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import psycopg
 
 from mmd.store.dirty import URGENT, Dirty, mark
+from mmd.store.disclosing import firms_of
 from streams.hashing import id_subject
 from streams.sealing import KeyClass, key_id
 
@@ -17,10 +18,6 @@ _GATE = "select pg_advisory_xact_lock(hashtextextended('mmd.join', 0))"
 _IDS = """
 select i.id from mmd.identity i where i.kind = 'person'
    and i.survivor = (select survivor from mmd.identity where id = %s) order by 1
-"""
-_FIRMS = """
-select distinct i.id from mmd.referrer r join mmd.identity i on i.id = r.document and i.kind = 'legal-organisation'
-where r.target = any(%s) order by 1
 """
 _SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
 _FORGET = (
@@ -68,7 +65,8 @@ class Whole:
 def whole_of(connection: psycopg.Connection, person: str) -> Whole:
     """By any of the person's ids. Nothing is known of an unknown one: it has no ids."""
     ids = [row[0] for row in connection.execute(_IDS, [person]).fetchall()]
-    firms = [row[0] for row in connection.execute(_FIRMS, [ids]).fetchall()]
+    with connection.cursor() as cursor:
+        firms = firms_of(cursor, ids)
     subjects = [row[0] for row in connection.execute(_SUBJECTS, [[*ids, *firms]]).fetchall()]
     return Whole(tuple(ids), tuple(firms), tuple(subjects))
 

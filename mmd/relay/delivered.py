@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from mmd.relay.outgoing import Batch, Taken
-from mmd.store.dirty import BULK, Dirty, mark
-from mmd.store.disclosing import Cursor
+from mmd.store.dirty import BULK, URGENT, Dirty, mark
+from mmd.store.disclosing import Cursor, firms_of
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ delete from mmd.dirty d using unnest(%s::text[], %s::bigint[]) as n (document, n
 where d.document = n.document and d.number <= n.number
 """
 _BUMP = """
-update mmd.document set number = number + 1, touched = pg_current_xact_id()
+update mmd.document set number = number + 1, touched = pg_current_xact_id(), raised = raised or id = any(%s)
 where id = any(%s) and kind <> 'redirect' returning id, number
 """
 _RENEWED = """
@@ -43,13 +43,15 @@ def forget(cursor: Cursor, batch: Batch) -> None:
     """In the caller's transaction, after everything of the batch was delivered."""
     done = [one for one in batch.taken if one.id not in batch.bad]
     raised = [one for one in done if one.raised]
-    again = _referrers(cursor, done) if batch.in_force else _withheld(done)
+    again = dict(_referrers(cursor, done) if batch.in_force else _withheld(done))
+    firms = _firms(cursor, raised)
+    again |= firms
     cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised})])
     # Before who refers is marked: two who refer to each other must not keep each other dirty for ever.
     cursor.execute(_DONE, [[one.id for one in done], [one.number for one in done]])
     if raised:
         cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
-    cursor.execute(_BUMP, [sorted(again)])
+    cursor.execute(_BUMP, [sorted(firms), sorted(again)])
     numbers: dict[str, int] = dict(cursor.fetchall())
     mark(cursor, [_in_version(one, numbers.get(row, one.number)) for row, one in again.items()])
     if batch.bad:
@@ -65,6 +67,15 @@ def _referrers(cursor: Cursor, done: Sequence[Taken]) -> Mapping[str, Dirty]:
     columns = ("id", "lane", "cause", "caused_at")
     cursor.execute(_REFERRERS, [[getattr(one, name) for one in changed] for name in columns])
     return {row: Dirty(row, lane, 0, cause, caused_at) for row, lane, cause, caused_at in cursor.fetchall()}
+
+
+def _firms(cursor: Cursor, raised: Sequence[Taken]) -> Mapping[str, Dirty]:
+    """What was published of a sole trader's firm is the owner's data: its key is renewed with the owner's."""
+    if not raised:
+        return {}
+    latest = max(raised, key=lambda one: one.caused_at)
+    found = firms_of(cursor, (one.id for one in raised))
+    return {row: Dirty(row, URGENT, 0, latest.cause, latest.caused_at) for row in found}
 
 
 def _withheld(done: Sequence[Taken]) -> Mapping[str, Dirty]:

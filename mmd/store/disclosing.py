@@ -1,4 +1,5 @@
-"""What `disclose` must know beside the document: whose marking is NONE among those it refers to, and units by subtree."""
+"""What `disclose` must know beside the document: whose marking is NONE among those it refers to, units by subtree, and
+whose firm is whose."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -21,6 +22,12 @@ select i.id, i.survivor, d.marking = 'none' from mmd.identity i join mmd.documen
 where i.id = any(%s) and d.kind = 'person'
 """
 
+_FIRMS = """
+select distinct f.id from mmd.identity p join mmd.referrer r on r.target = p.id
+join mmd.identity f on f.id = r.document and f.kind = 'legal-organisation'
+where p.survivor = any(%(ids)s) or p.id = any(%(ids)s) order by 1
+"""
+
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
 
@@ -40,6 +47,12 @@ def people_in(cursor: Cursor, documents: Iterable[Thing]) -> People:
         return {}
     cursor.execute(_PEOPLE, [sorted(wanted)])
     return {row: Known(survivor, unmarked) for row, survivor, unmarked in cursor.fetchall()}
+
+
+def firms_of(cursor: Cursor, persons: Iterable[str]) -> list[str]:
+    """The firms of sole traders (*enskild firma*), which tell of their owners: by the owners' ids, aliases resolved."""
+    cursor.execute(_FIRMS, {"ids": sorted(persons)})
+    return [row[0] for row in cursor.fetchall()]
 
 
 def all_units(cursor: Cursor) -> list[UnitDocument]:
