@@ -58,7 +58,9 @@ def shown(
     """What this reader sees of a document that carries today's marking; None where it may not know of the person."""
     release = reading.release
     asks = release.marked is not Marked.CLEARED and (
-        (release.allows("guardians") and document.guardians) or (release.allows("wards") and document.wards)
+        (release.allows("guardians") and document.guardians)
+        or (release.allows("wards") and document.wards)
+        or (release.marked is Marked.NOTHING and release.allows("personas") and document.personas)
     )
     unmarked = given.reader.unmarked([document]) if asks else frozenset()
     return disclose(document, release, reading.on, valid=valid, unmarked=unmarked)

@@ -37,7 +37,8 @@ def disclose(
     addresses and relations only what holds on that date is shown: former names and numbers are nobody's by default.
     Personas are whole, with what was and what is planned.
     `unmarked` holds the ids of the persons referred to whose own marking is NONE: custody relations to all others are
-    left out unless the reader is cleared, so a caller that does not know discloses none.
+    left out unless the reader is cleared, so a caller that does not know discloses none. Managers are left out likewise
+    where the reader may not know of marked persons at all.
 
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
     agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
@@ -54,7 +55,8 @@ def disclose(
     day = on if valid is None else valid
     allows = release.allows
     whole = release.persona_types is None
-    shown = tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else ()
+    known = unmarked if release.marked is Marked.NOTHING else None
+    shown = tuple(_shown(persona, release, cleared, known) for persona in personas) if allows("personas") else ()
     employee = release.covers(PersonaType.EMPLOYEE)
     open_ids = None if release.marked is Marked.CLEARED else unmarked
     return PersonDocument(
@@ -128,7 +130,10 @@ def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
     return found
 
 
-def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
+def _shown(persona: Persona, release: Release, cleared: bool, managers: Container[str] | None) -> Persona:
+    """`managers`: those who may be named; None: all."""
+    if managers is not None:
+        persona = _without_managers(persona, managers)
     if not persona.accounts:
         return persona
     accounts: tuple[AccountEntry, ...] = ()
@@ -139,6 +144,13 @@ def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
         if not cleared:  # an address of mail may be made of the name
             accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
     return msgspec.structs.replace(persona, accounts=accounts)
+
+
+def _without_managers(persona: Persona, managers: Container[str]) -> Persona:
+    segments = tuple(
+        one if one.manager in managers else msgspec.structs.replace(one, manager="") for one in persona.segments
+    )
+    return msgspec.structs.replace(persona, segments=segments)
 
 
 def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[NumberEntry, ...]:

@@ -226,6 +226,18 @@ def test_s_30_a_relation_to_a_person_who_is_marked_or_not_known_to_be_unmarked_i
 
 
 # --- non-interference (invariant 8) ---
+def test_a_reader_that_may_not_know_of_the_marked_is_not_told_of_a_manager_who_is_marked_or_not_known() -> None:
+    document = derive_person([*registered(A), hired(of=A, manager=B)], REGISTER, person_id_of)
+    boss = person_id_of(B)
+
+    def managers(rule: Release, *unmarked: str) -> list[str]:
+        return [one.manager for one in shown(document, rule, unmarked=set(unmarked)).personas[0].segments]
+
+    assert managers(release(marked="nothing")) == [""]
+    assert managers(release(marked="nothing"), boss) == [boss]
+    assert managers(release()) == managers(release(marked="cleared")) == [boss]
+
+
 def employment_side() -> st.SearchStrategy[list[LoggedClaim]]:
     """What only an employment brings: employments, agreed name, phone, account facts of it; never a protection."""
     key = persona_key("employment", "kommunen", "e1")
