@@ -90,7 +90,8 @@ def disclose(
 
 def under_todays_marking(then: PersonDocument, current: PersonDocument) -> PersonDocument:
     """A document as it was known earlier, to be disclosed today: with today's marking, and under skyddad folkbokföring
-    without the addresses that were known before it."""
+    without the addresses that were known before it. Of a marked person the agreed name and what accounts are called are
+    today's: what the person went by before the marking may be the name that is protected now."""
     skyddad = current.marking is Marking.SKYDDAD_FOLKBOKFORING
     return msgspec.structs.replace(
         then,
@@ -99,7 +100,14 @@ def under_todays_marking(then: PersonDocument, current: PersonDocument) -> Perso
         restricted=current.restricted,
         registered_addresses=() if skyddad else then.registered_addresses,
         special_address=current.special_address if skyddad else then.special_address,
+        agreed_name=current.agreed_name if current.restricted else then.agreed_name,
+        personas=_with_todays_accounts(then, current) if current.restricted else then.personas,
     )
+
+
+def _with_todays_accounts(then: PersonDocument, current: PersonDocument) -> tuple[Persona, ...]:
+    today = {persona.key: persona.accounts for persona in current.personas}
+    return tuple(msgspec.structs.replace(one, accounts=today.get(one.key, ())) for one in then.personas)
 
 
 def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> UnitDocument | None:

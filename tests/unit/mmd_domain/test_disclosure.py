@@ -195,6 +195,21 @@ def test_a_document_as_it_was_known_holds_no_address_from_before_skyddad_folkbok
     assert under_todays_marking(then, full(Protection(True))).registered_addresses == then.registered_addresses
 
 
+def test_what_a_marked_person_went_by_before_is_not_told_by_asking_for_what_was_known_then() -> None:
+    then = derive_person(full_claims(), REGISTER, person_id_of)
+    account = AccountFacts("account-1", (persona_key("employment", "kommunen", "e1"),), "opaque")
+    renamed = [
+        said(AgreedName("Another Label"), by="hr", key="e1", version="20260501"),
+        said(account, by="iam", of=id_subject(person_id_of(A)), key="account-1", version="20260501"),
+    ]
+    marked = derive_person([*full_claims(Protection(True)), *renamed], REGISTER, person_id_of)
+    told = shown(under_todays_marking(then, marked), release())
+    assert told.agreed_name == marked.agreed_name
+    assert [one.uid for one in told.personas[0].accounts] == ["opaque"]
+    unmarked = derive_person([*full_claims(), *renamed], REGISTER, person_id_of)
+    assert shown(under_todays_marking(then, unmarked), release()).agreed_name == then.agreed_name
+
+
 def test_under_skyddad_folkbokforing_not_even_a_cleared_reader_gets_a_registered_address() -> None:
     careless = msgspec.structs.replace(full(), marking=Marking.SKYDDAD_FOLKBOKFORING)
     answer = shown(careless, release(marked="cleared"))
