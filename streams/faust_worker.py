@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 FINISH_SECONDS = 5.0
 """How long a worker that is asked to stop lets its current batch run."""
 
+_BUFFERED = 8
+"""Batches that wait in memory. Four fifths of it full, Faust fetches no more, and looks again after a whole second: what is
+left meanwhile (two fifths at least) must last that long."""
+
 _COMMIT = 1.5
 _LEAVE = 3.0
 _TICK = 0.1
@@ -136,7 +140,7 @@ def _app(name: str, bootstrap: Bootstrap, data_dir: Path, batch: int) -> Any:
         stream_processing_timeout=3600.0,
         broker_commit_livelock_soft_timeout=3600.0,
         stream_wait_empty=False,
-        stream_buffer_maxsize=2 * batch,
+        stream_buffer_maxsize=_BUFFERED * batch,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,

@@ -185,10 +185,16 @@ def _skip_line(stream: BinaryIO, content: bytes) -> None:
         content = stream.readline(LINE_LIMIT)
 
 
-def write(format_name: str, rows: Sequence[NativeRecord], head: Mapping[str, Any]) -> bytes:
-    """A whole file. `head` gives extractedAt (UTC), total, sequence and employer."""
-    at = head["extractedAt"]
-    header = {"format": format_name, **head, "extractedAt": at.astimezone(dt.UTC).isoformat(), "count": len(rows)}
+def write(format_name: str, rows: Sequence[NativeRecord], extracted: dt.datetime, number: int, total: bool) -> bytes:
+    """A whole file; rows that name no employer are of `kommun`."""
+    header = {
+        "format": format_name,
+        "extractedAt": extracted.astimezone(dt.UTC).isoformat(),
+        "total": total,
+        "sequence": number,
+        "employer": "kommun",
+        "count": len(rows),
+    }
     every = [header, *rows, {"end": True, "count": len(rows)}]
     return b"".join(json.dumps(one, ensure_ascii=False, default=_plain).encode() + b"\n" for one in every)
 

@@ -3,20 +3,18 @@
 Of a member the file gives the number, which becomes a subject here, and the id of the enrolment or employment: no name.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span
-from connectors.sources.grouped import grouped
-from connectors.sources.jsonlines import Row, word, write
-from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
+from connectors.sources.jsonlines import Row, word
+from connectors.sources.posts import Context
+from connectors.sources.things import ThingReader
 from streams.catalogue import SOURCE_GROUP
 from streams.contracts.claims import (
     Claim,
     Group,
     GroupMembers,
     Membership,
-    SourceRecord,
     group_key,
     persona_key,
     unit_key,
@@ -25,8 +23,6 @@ from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import parse_identifier
 
-SOURCE = "groups"
-FORMAT = "group-export.v1"
 EMPLOYMENT = "employment"
 ENROLMENT = "enrolment"
 _RESTS_ON = {
@@ -38,42 +34,18 @@ _RESTS_ON = {
 """What information set a member's own id is of, by `personaType`. Nobody else is a member of a group."""
 
 
-class GroupReader:
-    """A group has rows without `personNumber`, which say what it is, and one row for each time somebody is a member."""
-
-    name = SOURCE
-    topic = SOURCE_GROUP
-    dataclass = "personal"
-    absence_kinds: tuple[str, ...] = ("group", "group-members")
-    own_versions = False
-
-    def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
-        found.check()
-        for key, rows in found.opened():
-            yield _group(key, rows, found.header, context)
-
-    def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
-
-
 def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
     """Raises `Rejected`."""
     return company_of(row.values, employer, context), id_of(row, "groupId", context)
 
 
-def _group(of: tuple[str, str], rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
+def _claims(of: tuple[str, str], rows: Sequence[Row], context: Context) -> tuple[Claim, ...]:
     """All of the group or nothing: a member who is left out would be one who has left."""
-    key, values = group_key(*of), [row.values for row in rows]
-    try:
-        claims = (
-            Claim(_body(of[0], [row for row in values if not word(row, "personNumber")], context)),
-            Claim(_members(of[0], [row for row in values if word(row, "personNumber")], context)),
-        )
-    except Rejected as error:
-        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
-    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
+    values = [row.values for row in rows]
+    return (
+        Claim(_body(of[0], [row for row in values if not word(row, "personNumber")], context)),
+        Claim(_members(of[0], [row for row in values if word(row, "personNumber")], context)),
+    )
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Group:
@@ -103,3 +75,15 @@ def _member(company: str, row: Values, context: Context) -> Membership:
     own = word(row, "sourceId")
     persona = persona_key(information_set, company, id_in(row, "sourceId", context)) if own else ""
     return Membership(context.subject_of(number), persona_type.value, *span(row, "member"), persona)
+
+
+GROUPS = ThingReader(
+    name="groups",
+    format="group-export.v1",
+    topic=SOURCE_GROUP,
+    absence_kinds=("group", "group-members"),
+    key_of=_key,
+    subject_of=lambda of, _: group_key(*of),
+    claims_of=_claims,
+)
+"""A group has rows without `personNumber`, which say what it is, and one row for each time somebody is a member."""

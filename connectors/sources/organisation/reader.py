@@ -41,8 +41,7 @@ class OrganisationReader:
         return read_units(stream, FORMAT, context)
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
+        return write(FORMAT, records, context.now, number, total)
 
 
 def read_units(stream: BinaryIO, format_name: str, context: Context) -> Iterator[Item]:
