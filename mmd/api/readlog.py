@@ -9,7 +9,7 @@ import psycopg_pool
 
 from mmd.api.metrics import DISCLOSURES
 from mmd.api.services import Reading, Services
-from mmd.domain.disclosing_things import People
+from mmd.domain.disclosure import People
 from mmd.domain.prefill import FormField
 from mmd.domain.references import persons_in
 from streams.contracts.documents import GroupDocument, LegalOrganisationDocument, PersonDocument, Thing

@@ -6,12 +6,11 @@ persona of a type that the release covers.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import msgspec
 
-from mmd.domain.disclosure import disclose_unit
+from mmd.domain.disclosure import People, disclose_unit
 from mmd.domain.group import in_order
 from mmd.domain.release import Marked, Release
 from streams.contracts.documents import (
@@ -22,19 +21,6 @@ from streams.contracts.documents import (
     Thing,
     UnitDocument,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A person whom a document refers to, as the master knows that person now. `id`: the survivor of the id that was
-    asked for; `unmarked`: the marking is NONE."""
-
-    id: str
-    unmarked: bool
-
-
-People = Mapping[str, Known]
-"""By the id that a document refers to. Who is not here has never been heard of, and counts as marked."""
 
 
 def disclose_thing(document: Thing, release: Release, on: dt.date, people: People) -> Thing | None:

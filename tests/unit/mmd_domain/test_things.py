@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from mmd.domain.canonical import canonical_bytes
 from mmd.domain.changes import next_change
 from mmd.domain.claims import LoggedClaim
-from mmd.domain.disclosing_things import Known, People, disclose_thing
+from mmd.domain.disclosing_things import disclose_thing
+from mmd.domain.disclosure import Known, People
 from mmd.domain.references import persons_in, references_of
 from mmd.domain.release import Release
 from mmd.domain.things import derive_thing
