@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
+import psycopg.rows
 
 from mmd.store.dirty import URGENT, Dirty, mark
 from mmd.store.disclosing import firms_of
@@ -43,6 +44,9 @@ _KEEP_HEAD = """
 insert into mmd.head (id, claim, subject, version, digest) values (%s::uuid, %s::uuid, %s, %s, %s) on conflict do nothing
 """
 
+_COUNT = "update mmd.epoch set erasures = erasures + 1"
+_COUNTED = "select erasures from mmd.epoch"
+
 Head = tuple[str, str, str, str, str]
 """What is spoken of, the winning claim, its subject, its version, its digest: hashes all of them."""
 
@@ -60,6 +64,14 @@ class Whole:
     def owners(self) -> frozenset[str]:
         """Whoever keys of any class belong to: of claims, of published documents, of account facts."""
         return frozenset((*self.ids, *self.firms, *self.subjects, *(id_subject(one) for one in self.ids)))
+
+
+def erasures(cursor: psycopg.Cursor[psycopg.rows.TupleRow]) -> int:
+    """How many there were. A batch whose keys were looked up after this is known to hold nobody erased for as long as it
+    says the same under the gate."""
+    cursor.execute(_COUNTED)
+    row = cursor.fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def whole_of(connection: psycopg.Connection, person: str) -> Whole:
@@ -88,6 +100,7 @@ def forget(connection: psycopg.Connection, whole: Whole, decision: str, now: dt.
     already. Heads stay, see `heads_of`."""
     with connection.cursor() as cursor:
         cursor.execute(_GATE)
+        cursor.execute(_COUNT)
         named = {"subjects": list(whole.subjects), "ids": [*whole.ids, *whole.firms], "firms": list(whole.firms)}
         for statement in _FORGET:
             cursor.execute(statement, named)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import psycopg
 
+from mmd.ingest.erasure import erasures
 from mmd.ingest.prepare import Preparer
 from mmd.ingest.storage import store_conflicts
 from mmd.ingest.transaction import Ingest
@@ -37,7 +38,9 @@ class Importer:
 
     def claims(self, connection: psycopg.Connection, lines: Sequence[ClaimLine], now: dt.datetime) -> None:
         """Raises the first refusal: nothing of an export may be refused."""
-        prepared = self._preparer.logged((one.event, one.logged_at, _record(one)) for one in lines)
+        with connection.cursor() as cursor:
+            known = erasures(cursor)
+        prepared = self._preparer.logged(((one.event, one.logged_at, _record(one)) for one in lines), known)
         if prepared.error is not None:
             raise prepared.error
         self._ingest.run(connection, prepared, now, alone=True)

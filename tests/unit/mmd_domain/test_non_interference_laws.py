@@ -36,7 +36,8 @@ from streams.contracts.claims import (
 from streams.contracts.documents import PersonDocument
 from streams.hashing import id_subject
 from tests.laws import times
-from tests.unit.mmd_domain.laws_histories import (
+from tests.unit.mmd_domain.laws_histories import histories
+from tests.unit.mmd_domain.laws_records import (
     CAST,
     REGISTER,
     START,
@@ -44,7 +45,6 @@ from tests.unit.mmd_domain.laws_histories import (
     Told,
     claims_of,
     day,
-    histories,
     person_id_of,
     record,
     subject,
