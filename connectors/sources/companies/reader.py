@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from connectors.sources.dated_rows import Values, names, periods, same, span
+from connectors.sources.dated_rows import Values, names, periods, same, span, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.jsonlines import Row, word, write
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
@@ -51,7 +51,7 @@ def key_of(number: Identifier, context: Context) -> str:
 
 def _number(row: Row, context: Context) -> Identifier:
     """Raises `Rejected`; of ten digits that are a personnummer nobody knows the century: `identifier.ambiguous`."""
-    if row.twice:
+    if "organisationNumber" in row.twice:
         raise Rejected("input.invalid", "a field twice")
     text = word(row.values, "organisationNumber")
     if not text:
@@ -67,7 +67,7 @@ def _number(row: Row, context: Context) -> Identifier:
 def _organisation(number: Identifier, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
     key = key_of(number, context)
     try:
-        claim = Claim(_body(number, [row.values for row in rows], context))
+        claim = Claim(_body(number, told_once(rows), context))
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, (claim,), total=True), len(rows))

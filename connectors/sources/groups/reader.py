@@ -6,7 +6,7 @@ Of a member the file gives the number, which becomes a subject here, and the id 
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span
+from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.jsonlines import Row, word, write
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
@@ -36,6 +36,7 @@ _RESTS_ON = {
     PersonaType.EMPLOYEE: EMPLOYMENT,
 }
 """What information set a member's own id is of, by `personaType`. Nobody else is a member of a group."""
+_MEMBER = ("personNumber", "personaType", "memberFrom", "memberTo", "sourceId")
 
 
 class GroupReader:
@@ -65,15 +66,21 @@ def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
 
 def _group(of: tuple[str, str], rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
     """All of the group or nothing: a member who is left out would be one who has left."""
-    key, values = group_key(*of), [row.values for row in rows]
+    key = group_key(*of)
     try:
+        values = told_once(rows)
         claims = (
-            Claim(_body(of[0], [row for row in values if not word(row, "personNumber")], context)),
-            Claim(_members(of[0], [row for row in values if word(row, "personNumber")], context)),
+            Claim(_body(of[0], [row for row in values if not _of_member(row)], context)),
+            Claim(_members(of[0], [row for row in values if _of_member(row)], context)),
         )
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
+
+
+def _of_member(row: Values) -> bool:
+    """Whether the row is about a member: one whose number is missing is not taken for a row of the group."""
+    return any(row.get(field) not in (None, "") for field in _MEMBER)
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Group:
@@ -94,7 +101,10 @@ def _members(company: str, rows: Sequence[Values], context: Context) -> GroupMem
 
 
 def _member(company: str, row: Values, context: Context) -> Membership:
-    number = parse_identifier(word(row, "personNumber"), context.today, issuer=company)
+    written = word(row, "personNumber")
+    if not written:
+        raise Rejected("input.missing", "personNumber")
+    number = parse_identifier(written, context.today, issuer=company)
     try:
         persona_type = PersonaType(word(row, "personaType"))
         information_set = _RESTS_ON[persona_type]

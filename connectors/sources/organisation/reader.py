@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from connectors.sources.dated_rows import span
+from connectors.sources.dated_rows import span, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.ids import ID, plain
 from connectors.sources.jsonlines import Row, word, write
@@ -67,7 +67,7 @@ class UnitKey:
 
 def _key(row: Row, employer: str, context: Context) -> UnitKey:
     """Raises `Rejected`."""
-    if row.twice:
+    if row.twice & {"companyId", "orgId"}:
         raise Rejected("input.invalid", "a field twice")
     values = row.values
     company = word(values, "companyId") or employer
@@ -89,7 +89,7 @@ def _unit_id(values: Mapping[str, Any], field: str, context: Context) -> str:
 def _unit(of: UnitKey, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
     key = of.text
     try:
-        claims = tuple(_claims(of, [row.values for row in rows], context))
+        claims = tuple(_claims(of, told_once(rows), context))
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))

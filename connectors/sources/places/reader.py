@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span
+from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.jsonlines import Row, word, write
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
@@ -44,7 +44,7 @@ def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
 def _place(of: tuple[str, str], rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
     key = place_key(*of)
     try:
-        claim = Claim(_body(of[0], [row.values for row in rows], context))
+        claim = Claim(_body(of[0], told_once(rows), context))
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, (claim,), total=True), len(rows))

@@ -147,6 +147,12 @@ def row_cases(source: str) -> list[Case]:
         Case("a date that there is not", _row(source, **{start: "2020-02-30"}), "input.invalid", start),
         Case("a date that is a number", _row(source, **{start: 20200101}), "input.invalid", start),
         Case("a field twice", _text(source, f', "{name}": "{CANARY}"}}'), "input.invalid", "a field twice"),
+        Case(
+            "a field twice, with a space before the colon",
+            _text(source, f', "{name}" : "{CANARY}"}}'),
+            "input.invalid",
+            "a field twice",
+        ),
         Case("an id twice", _text(source, f', "{key}": "{CANARY}"}}'), "input.invalid", "a field twice"),
     ]
     if source == "hr":
