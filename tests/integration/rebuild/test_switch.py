@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from deploy.operations.backup import EXECUTE, RESTORED
+from deploy.operations.backup import EXECUTE, RESTORED, dump_schemas, load_schemas
 from deploy.operations.compare import differences, stand_of
-from deploy.operations.switch import note, take_into_use
+from deploy.operations.shadow import STORES
+from deploy.operations.switch import note, put_back, set_aside, take_into_use
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
 from streams.contracts.errors import KallanError, Rejected, Unavailable
@@ -19,6 +20,7 @@ from tests.stack.town import TODAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deploy.operations.shadow import Shadow
     from deploy.replay.direct import DirectWorld
@@ -121,6 +123,38 @@ def test_a_switch_that_fails_at_its_end_leaves_the_old_store_as_it_was_too(
     with pytest.raises(psycopg.errors.UndefinedColumn):
         take_into_use(direct_world.base.settings, shadow, NOW, lambda _: None)
     assert differences(before, stand_of(direct_world.base)) == []
+
+
+@pytest.mark.parametrize("loaded", [False, True], ids=["set aside", "loaded"])
+def test_a_switch_that_was_killed_is_typed_again_and_nothing_of_the_old_store_is_lost(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow], tmp_path: Path, loaded: bool
+) -> None:
+    """Between putting the old store aside and loading the new one, and between that and the last step."""
+    before, shadow, settings = stand_of(direct_world.base), new_shadow(), direct_world.base.settings
+    journal = column(direct_world, "select count(*) from iam.journal where kind = 'intent'")
+    note(shadow, rebuilt(direct_world, shadow))
+    set_aside(settings, ["iam_replaced", "mmd_replaced"])
+    if loaded:
+        dump_schemas(shadow.settings.store_url, STORES, tmp_path / "stores.dump")
+        load_schemas(settings.store_url, tmp_path / "stores.dump")
+    assert take_into_use(settings, shadow, NOW, lambda _: None) == ["iam_replaced", "mmd_replaced"]
+    began = len(calls(direct_world))
+    settle(direct_world)
+    assert differences(before, stand_of(direct_world.base)) == []
+    assert calls(direct_world)[began:] == []
+    assert column(direct_world, "select count(*) from iam.journal where kind = 'intent'") == journal
+    assert not put_back(settings), "the switch is at its end"
+
+
+def test_two_switches_at_once_are_one(direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]) -> None:
+    shadow, settings = new_shadow(), direct_world.base.settings
+    note(shadow, rebuilt(direct_world, shadow))
+
+    def meanwhile(_: Offsets) -> None:
+        with pytest.raises(Unavailable, match="another switch"):
+            take_into_use(settings, shadow, NOW, lambda _: None)
+
+    assert take_into_use(settings, shadow, NOW, meanwhile) == ["iam_replaced", "mmd_replaced"]
 
 
 def test_a_store_of_another_version_is_not_taken(
