@@ -16,7 +16,7 @@ from deploy.settings import MasterSettings, ProvisioningSettings
 from deploy.wiring import master, provisioning
 from iam.domain.account import Presence
 from iam.store.facts import Found, Told, stand_in, take_over
-from iam.store.retired import take
+from iam.store.retired import bury, take
 from mmd.ingest.erasure import keep_heads
 from mmd.ingest.first import FirstCodec
 from streams.bus import Handler
@@ -93,8 +93,12 @@ def rebuild(
     with shadow.pool.connection() as connection:
         found.accounts = take_over(connection, told_of_accounts(shadow, read(SOURCE_ACCOUNT)))
         take(connection, (name for erasure in erasures for name in erasure.names))
-        for name, target in targets.items():
-            stand_in(connection, name, map(_held, target.read_all()), shadow.clock.now())
+        held = {name: [_held(one) for one in target.read_all()] for name, target in targets.items()}
+        there = {one.account for some in held.values() for one in some}
+        erased = ((account, one.person) for one in erasures for _, _, account in one.names if account in there)
+        bury(connection, erased, shadow.clock.now())
+        for name, some in held.items():
+            stand_in(connection, name, some, shadow.clock.now())
     evaluated = Straight(provisioning.evaluate_handler(shadow, of_provisioning))
     steps = (master.relay(shadow, of_master, evaluated).run_once, provisioning.timers(shadow, of_provisioning).run_once)
     while sum(step() for step in steps):

@@ -18,6 +18,7 @@ from mmd.store.hash import state_hash
 from streams.contracts.errors import Rejected
 from streams.erasures import Erasures
 from tests.integration.rebuild.test_rebuild import rebuilt
+from tests.integration.rebuild.test_switch import switched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,6 +130,21 @@ def test_a_rebuild_after_an_erasure_is_still_equal_and_its_names_are_still_taken
     assert len(taken) == len(Erasures(direct_world.base.keys_pool).all()[0].names) > 0
 
 
+def test_an_account_of_somebody_erased_just_before_a_rebuild_is_removed_after_it(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    """The store that knew of it is lost before the target was called."""
+    person = person_of(direct_world, town)
+    accounts = direct_world.readings.account_keys(person)
+    erased(direct_world, person)
+    assert [one for one in accounts if direct_world.targets["directory"].read(one) is not None]
+    shadow = new_shadow()
+    switched(direct_world, shadow)
+    settle(direct_world)
+    for name, target in direct_world.targets.items():
+        assert [one for one in accounts if target.read(one) is not None] == [], name
+
+
 def test_a_sole_traders_firm_goes_with_its_owner(
     direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
 ) -> None:
@@ -186,6 +202,7 @@ def test_an_erasure_takes_a_decision_and_two_persons(direct_world: DirectWorld, 
         ("", "anna", "bo", "input.missing"),
         ("KS 1", "anna", " ", "input.missing"),
         ("KS 1", "anna", "Anna ", "decision.two-persons"),
+        (f"gallring av {town.cast[roles.LEAVER].number}", "anna", "bo", "input.invalid"),
     ):
         with pytest.raises(Rejected, match=code.replace(".", r"\.")):
             erase(direct_world.base, execute, person, decision, asked, approved)
