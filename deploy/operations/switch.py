@@ -82,24 +82,38 @@ def offsets_of(shadow: Shadow, now: Offsets) -> Offsets:
     }
 
 
-def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Callable[[Offsets], None]) -> list[str]:
-    """Returns the schemas that are kept aside. The workers must not run: `rewind` refuses where they do.
+def take_into_use(
+    settings: Settings,
+    shadow: Shadow,
+    now: Offsets,
+    rewind: Callable[[Offsets], None],
+    catch_up: Callable[[], object],
+) -> list[str]:
+    """Returns the schemas that are kept aside. The workers must not run: `rewind` refuses where they do. `catch_up` adds to
+    the shadow what was decided since it was made (`deploy.operations.rebuild.remember`).
 
     Raises `Rejected("input.invalid")` where what an earlier switch kept aside is still there; nothing is changed then. Where
     the new store cannot be put in place, the old one is as it was. What a switch that was killed has left is put back first.
     """
     with _alone(settings):
         put_back(settings)
-        return _take(settings, shadow, now, rewind)
+        return _take(settings, shadow, now, rewind, catch_up)
 
 
-def _take(settings: Settings, shadow: Shadow, now: Offsets, rewind: Callable[[Offsets], None]) -> list[str]:
+def _take(
+    settings: Settings,
+    shadow: Shadow,
+    now: Offsets,
+    rewind: Callable[[Offsets], None],
+    catch_up: Callable[[], object],
+) -> list[str]:
     offsets = offsets_of(shadow, now)
     kept = [name + REPLACED for name in schemas_in(settings.store_url, STORES)]
     if left := schemas_in(settings.store_url, [name + REPLACED for name in STORES]):
         raise Rejected("input.invalid", f"{', '.join(left)}: what was replaced before is to be dropped first")
     _same_schemas(settings, shadow, kept)
     rewind(offsets)
+    catch_up()
     _hold(settings)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stores.dump"
