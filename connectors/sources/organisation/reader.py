@@ -96,7 +96,7 @@ def _unit(of: UnitKey, rows: Sequence[Row], header: Header, context: Context) ->
 
 
 def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Claim]:
-    last = rows[-1]
+    last = max(rows, key=_newest)
     nodes = sorted({span(row, "node") for row in rows}, key=_start)
     yield Claim(
         UnitNode(
@@ -114,6 +114,12 @@ def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) ->
         raise Rejected("input.missing", "orgName")
     dated = sorted(names, key=lambda one: (one[2][0], one[0]))
     yield Claim(UnitName(tuple(DatedName(name, *span, short=short) for name, short, span in dated)))
+
+
+def _newest(row: Mapping[str, Any]) -> tuple[dt.date, str]:
+    """The row that begins last says what has no dates of its own, wherever it stands in the file. Raises `Rejected`."""
+    starts = (span(row, axis, "node")[0] for axis in ("node", "structure", "name"))
+    return max(starts), repr(sorted(row.items()))
 
 
 def _start(span: tuple[dt.date, dt.date | None]) -> dt.date:
