@@ -47,3 +47,18 @@ def erase(
         forget(connection, whole, decision, base.clock.now())
         retired.retire(connection, settings.secret("account.secret"), whole.ids)
     return Erased(person, len(whole.ids), len(whole.subjects), len(names))
+
+
+def again(base: Base, settings: ProvisioningSettings) -> int:
+    """Every erasure that was ever decided, where a store knows the person again: it was restored from a backup, or made anew
+    while that was carried out. How many there were. Durable when it returns."""
+    found = 0
+    for erasure in Erasures(base.keys_pool).all():
+        with base.pool.connection() as connection:
+            whole = whole_of(connection, erasure.person)
+            if whole.subjects:
+                base.key_ring().erase(set(whole.owners))
+                forget(connection, whole, erasure.decision, base.clock.now())
+                retired.retire(connection, settings.secret("account.secret"), whole.ids)
+                found += 1
+    return found

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from connectors.targets.port import Observed, Target
+from deploy.operations.erase import again
 from deploy.operations.shadow import Shadow
 from deploy.settings import MasterSettings, ProvisioningSettings
 from deploy.wiring import master, provisioning
 from iam.domain.account import Presence
 from iam.store.facts import Found, Told, stand_in, take_over
-from iam.store.retired import bury, retire, take
-from mmd.ingest.erasure import forget, keep_heads, whole_of
+from iam.store.retired import bury, take
+from mmd.ingest.erasure import keep_heads
 from mmd.ingest.first import FirstCodec
 from streams.bus import Handler
 from streams.catalogue import SOURCE_ACCOUNT, TOPICS
@@ -106,11 +107,8 @@ def remember(
     erasures, now = Erasures(shadow.keys_pool).all(), shadow.clock.now()
     with shadow.pool.connection() as connection:
         accounts = take_over(connection, told_of_accounts(shadow, read(SOURCE_ACCOUNT)))
-        for erasure in erasures:
-            whole = whole_of(connection, erasure.person)
-            if whole.subjects:  # erased after what the log says of them was read
-                forget(connection, whole, erasure.decision, now)
-                retire(connection, of_provisioning.secret("account.secret"), whole.ids)
+    again(shadow, of_provisioning)  # erased after what the log says of them was read
+    with shadow.pool.connection() as connection:
         take(connection, (name for erasure in erasures for name in erasure.names))
         held = {name: [_held(one) for one in target.read_all()] for name, target in targets.items()}
         there = {one.account for some in held.values() for one in some}

@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from deploy.municipality import cast as roles
+from deploy.operations.backup import AFTER, dump_schemas, load_schemas
 from deploy.operations.compare import differences, stand_of
-from deploy.operations.erase import erase
+from deploy.operations.erase import again, erase
 from deploy.wiring.data import read_policy
 from iam.domain.world import AccountKey
 from iam.store.ledger import Ledger, Wish
@@ -22,6 +24,7 @@ from tests.integration.rebuild.test_switch import switched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deploy.operations.erase import Erased
     from deploy.operations.shadow import Shadow
@@ -143,6 +146,31 @@ def test_an_account_of_somebody_erased_just_before_a_rebuild_is_removed_after_it
     settle(direct_world)
     for name, target in direct_world.targets.items():
         assert [one for one in accounts if target.read(one) is not None] == [], name
+
+
+def test_whoever_was_erased_since_a_backup_is_erased_again_when_it_is_restored(
+    direct_world: DirectWorld, town: Town, tmp_path: Path
+) -> None:
+    person, member = person_of(direct_world, town), town.cast[roles.LEAVER]
+    accounts, url = direct_world.readings.account_keys(person), direct_world.base.settings.store_url
+    names = "select name from iam.name_ledger where account::text = any(%s) order by 1"
+    secret = [str(row[0]) for row in rows(direct_world, names, accounts)]
+    dump_schemas(url, ("mmd", "iam"), tmp_path / "before.dump")
+    erased(direct_world, person)
+    with psycopg.connect(url) as connection:
+        connection.execute("drop schema mmd cascade; drop schema iam cascade")
+    load_schemas(url, tmp_path / "before.dump")
+    with psycopg.connect(url) as connection:
+        connection.execute(AFTER)
+    assert [str(row[0]) for row in rows(direct_world, names, accounts)] == secret
+    assert again(direct_world.base, direct_world.settings.execute) == 1
+    assert again(direct_world.base, direct_world.settings.execute) == 0
+    settle(direct_world)
+    assert all(str(row[0]).startswith("#") for row in rows(direct_world, names, accounts))
+    assert direct_world.readings.leaks.find(*secret, *member.canaries, member.number) == []
+    assert direct_world.readings.person_id(member.number) is None
+    for target in direct_world.targets.values():
+        assert [one for one in accounts if target.read(one) is not None] == []
 
 
 def test_a_sole_traders_firm_goes_with_its_owner(
