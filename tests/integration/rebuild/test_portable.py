@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -226,6 +227,28 @@ def test_nothing_is_imported_into_a_store_that_holds_anything(
     with pytest.raises(Rejected, match=r"store\.not-empty"):
         imported(direct_world, tmp_path / "all.jsonl")
     assert stand_of(direct_world.base) == before
+
+
+def test_of_two_imports_at_once_one_is_refused(
+    direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path
+) -> None:
+    exported(direct_world, tmp_path / "all.jsonl")
+    said: list[str] = []
+
+    def one() -> None:
+        try:
+            imported(empty, tmp_path / "all.jsonl")
+        except Rejected as error:
+            said.append(error.code)
+        else:
+            said.append("imported")
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert sorted(said) == ["imported", "store.not-empty"]
 
 
 def test_whoever_is_erased_is_erased_where_it_is_imported_too(
