@@ -80,7 +80,8 @@ def _group(of: tuple[str, str], rows: Sequence[Row], header: Header, context: Co
 
 def _of_member(row: Values) -> bool:
     """Whether the row is about a member: one whose number is missing is not taken for a row of the group."""
-    return any(row.get(field) not in (None, "") for field in _MEMBER)
+    said = (row.get(field) for field in _MEMBER)
+    return any(one is not None and str(one).strip() for one in said)
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Group:

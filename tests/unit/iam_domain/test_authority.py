@@ -206,6 +206,23 @@ def test_what_an_authority_withholds_does_not_come_out_when_the_work_ends(below:
         assert left.attributes.keys() <= working.keys()
 
 
+@given(
+    st.lists(st.sampled_from([*STRICTER, SECRET_AT_WORK, {"withheld": ["eppn"]}]), max_size=4),
+    st.sampled_from([{"to": DAY - dt.timedelta(days=1)}, {"cancelled": True}, {"leaves": (Leave(DAY, None),)}]),
+    st.booleans(),
+)
+def test_no_account_shows_more_when_the_work_ends_or_is_interrupted_or_the_unit_is_lost(
+    asked: list[dict[str, Any]], change: dict[str, Any], lost: bool
+) -> None:
+    strict = social(*asked, below=True)
+    working = strict.see(chef(), NOW)
+    if lost:
+        del strict.units[TOP]
+    for target, one in strict.see(person(work(title="Enhetschef", **change)), NOW).items():
+        assert one.intent.state.attributes.keys() <= working[target].intent.state.attributes.keys()
+        assert one.intent.state.groups <= working[target].intent.state.groups
+
+
 @pytest.mark.parametrize("also", [{"statuses": ["emigrated"]}, {"refused_targets": ["directory"]}])
 def test_what_an_authority_withholds_does_not_come_out_where_it_refuses_the_account_too(also: dict[str, Any]) -> None:
     before = social(SECRET_AT_WORK)

@@ -63,7 +63,8 @@ def test_rows_that_say_two_things_of_what_has_no_dates_are_refused(read: Read) -
 
 def test_a_class_is_its_rows_and_its_members_are_subjects_without_names(read: Read, context: Context) -> None:
     teacher = PUPIL | {"personNumber": OTHER, "personaType": "employee", "sourceId": "E1"}
-    post = only(read("groups", [CLASS, PUPIL | {"givenName": "Canary"}, teacher]))
+    nothing = {"personNumber": " ", "personaType": None, "memberFrom": ""}
+    post = only(read("groups", [CLASS | nothing, PUPIL | {"givenName": "Canary"}, teacher]))
     base, listed = (claim.body for claim in post.record.claims)
     assert isinstance(base, Group)
     assert isinstance(listed, GroupMembers)
