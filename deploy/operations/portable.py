@@ -157,7 +157,7 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
                 importer.conflicts(connection, (one for one in some if isinstance(one, ConflictLine)))
             elif kind not in (ErasureLine, ErasedLine):
                 provisioning.put(connection, (one for one in some if isinstance(one, provisioning.Line)), now)
-        bury(connection, (), now)
+        bury(connection, (), Erasures(base.keys_pool).owners(), now)
         if hash_of(document_digests(connection, base.keys)).hash != header.state:
             raise Rejected("export.differs", "master")
     return header

@@ -113,7 +113,7 @@ def remember(
         held = {name: [_held(one) for one in target.read_all()] for name, target in targets.items()}
         there = {one.account for some in held.values() for one in some}
         erased = ((account, one.person) for one in erasures for _, _, account in one.names if account in there)
-        bury(connection, erased, now)
+        bury(connection, erased, Erasures(shadow.keys_pool).owners(), now)
         for name, some in held.items():
             stand_in(connection, name, some, now)
     return accounts

@@ -24,7 +24,8 @@ insert into iam.account (id, person_id, first_person, employer, class, created_a
 on conflict (id) do nothing
 """
 _ERASED = """
-select distinct a.person_id from iam.account a join iam.name_ledger n on n.account = a.id where n.name like '#%' order by 1
+select distinct a.person_id from iam.account a join iam.name_ledger n on n.account = a.id
+where n.name like '#%%' and a.person_id = any(%s) order by 1
 """
 
 Name = tuple[str, str, str]
@@ -52,13 +53,16 @@ def take(connection: Connection, names: Iterable[Name]) -> None:
         cursor.executemany(_TAKEN, list(names))
 
 
-def bury(connection: Connection, accounts: Iterable[tuple[str, str]], now: dt.datetime) -> None:
+def bury(
+    connection: Connection, accounts: Iterable[tuple[str, str]], erased: Collection[str], now: dt.datetime
+) -> None:
     """Whoever is erased is gone for a store that was made again too: an account of theirs that a target still has, because
     the erasure was younger than the last call to it, is removed. `accounts`: those with whose they were, which the ledger
-    need not know any more. In the caller's transaction, after the names were taken."""
+    need not know any more. `erased`: nobody else is taken for gone, whosever an account is now. In the caller's
+    transaction, after the names were taken."""
     with connection.cursor() as cursor:
         cursor.executemany(_ACCOUNT, [(account, person, person, now) for account, person in sorted(set(accounts))])
-    persons = [row[0] for row in connection.execute(_ERASED).fetchall()]
+    persons = [row[0] for row in connection.execute(_ERASED, [sorted(erased)]).fetchall()]
     cause = Cause("erased", now)
     gone = Version(store.ERASED_EPOCH, 0)
     store.put_persons(connection, [NewPerson(person, gone, "", None, True, cause) for person in persons])

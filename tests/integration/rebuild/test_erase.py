@@ -15,6 +15,7 @@ from deploy.operations.erase import again, erase
 from deploy.wiring.data import read_policy
 from iam.domain.world import AccountKey
 from iam.store.ledger import Ledger, Wish
+from iam.store.retired import bury
 from iam.store.state import desired_hash
 from mmd.store.hash import state_hash
 from streams.contracts.errors import Rejected
@@ -146,6 +147,23 @@ def test_an_account_of_somebody_erased_just_before_a_rebuild_is_removed_after_it
     settle(direct_world)
     for name, target in direct_world.targets.items():
         assert [one for one in accounts if target.read(one) is not None] == [], name
+
+
+def test_nobody_but_the_erased_is_gone_though_one_of_their_accounts_is_with_somebody_else(
+    direct_world: DirectWorld, town: Town
+) -> None:
+    """A split that provisioning had not heard of when one of the two was erased."""
+    person, other = person_of(direct_world, town), person_of(direct_world, town, roles.MOVER)
+    erased(direct_world, person)
+    settle(direct_world)
+    keys = Erasures(direct_world.base.keys_pool).owners()
+    assert person in keys
+    assert other not in keys
+    known = "select body is not null from iam.world_person where id = %s"
+    with direct_world.base.pool.connection() as connection:
+        connection.execute("update iam.account set person_id = %s where person_id = %s", [other, person])
+        bury(connection, (), keys, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    assert rows(direct_world, known, other) == [(True,)]
 
 
 def test_whoever_was_erased_since_a_backup_is_erased_again_when_it_is_restored(
