@@ -7,6 +7,7 @@
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from connectors.sources.texts import checked
 from streams.contracts.errors import Rejected
 
 LINE_LIMIT = 100_000
+_NAMES = re.compile(rb'"[ \t\r]*:')
+"""Every name of a field ends so, and texts may: never fewer than there are names."""
 FILE_LIMIT = 500_000_000
 """Bytes of rows: they are held until the last one has come."""
 
@@ -139,7 +142,7 @@ def _row(content: bytes, line: int) -> Row | BadLine:
     if not isinstance(values, dict):
         return BadLine(line, "input.invalid", "not an object", content)
     # As many fields as there are colons behind quotation marks: none can stand twice. Else it is looked at closely.
-    return Row(line, values, content, frozenset() if content.count(b'":') == len(values) else _twice(content))
+    return Row(line, values, content, frozenset() if len(_NAMES.findall(content)) == len(values) else _twice(content))
 
 
 class _Repeating(dict[str, Any]):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Generic, TypeVar
 
+from connectors.sources.dated_rows import Values, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.jsonlines import Row, write
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
@@ -27,7 +28,7 @@ class ThingReader(Generic[Key]):
     absence_kinds: tuple[str, ...]
     key_of: Callable[[Row, str, Context], Key]
     subject_of: Callable[[Key, Context], str]
-    claims_of: Callable[[Key, Sequence[Row], Context], tuple[Claim, ...]]
+    claims_of: Callable[[Key, Sequence[Values], Context], tuple[Claim, ...]]
     dataclass: str = "personal"
     own_versions: bool = False
 
@@ -45,7 +46,7 @@ class ThingReader(Generic[Key]):
     def _post(self, key: Key, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
         subject, line = self.subject_of(key, context), rows[0].line
         try:
-            claims = self.claims_of(key, rows, context)
+            claims = self.claims_of(key, told_once(rows), context)
         except Rejected as error:
             raw = b"".join(row.raw for row in rows)
             return Reject(line, error.code, error.detail, raw, subject, rows=len(rows))

@@ -16,11 +16,14 @@ _EMPTY = """
 select not exists (select from mmd.claim) and not exists (select from mmd.document)
    and not exists (select from mmd.identity)
 """
+_GATE = "select pg_advisory_xact_lock(hashtextextended('mmd.join', 0))"
 _EPOCH = "update mmd.epoch set number = greatest(number, %s + 1)"
 
 
 def is_empty(connection: psycopg.Connection) -> bool:
-    """Whether nothing was ever said here."""
+    """Whether nothing was ever said here. Nobody else changes the master until the caller's transaction ends: another import
+    waits, and so does ingest."""
+    connection.execute(_GATE)
     return connection.execute(_EMPTY).fetchone() == (True,)
 
 

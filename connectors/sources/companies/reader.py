@@ -28,7 +28,7 @@ def key_of(number: Identifier, context: Context) -> str:
 
 def _number(row: Row, _: str, context: Context) -> Identifier:
     """Raises `Rejected`; of ten digits that are a personnummer nobody knows the century: `identifier.ambiguous`."""
-    if row.twice:
+    if "organisationNumber" in row.twice:
         raise Rejected("input.invalid", "a field twice")
     text = word(row.values, "organisationNumber")
     if not text:
@@ -41,8 +41,8 @@ def _number(row: Row, _: str, context: Context) -> Identifier:
     return number
 
 
-def _claims(number: Identifier, rows: Sequence[Row], context: Context) -> tuple[Claim, ...]:
-    return (Claim(_body(number, [row.values for row in rows], context)),)
+def _claims(number: Identifier, rows: Sequence[Values], context: Context) -> tuple[Claim, ...]:
+    return (Claim(_body(number, rows, context)),)
 
 
 def _body(number: Identifier, rows: Sequence[Values], context: Context) -> LegalOrganisation:

@@ -32,6 +32,7 @@ _RESTS_ON = {
     PersonaType.EMPLOYEE: EMPLOYMENT,
 }
 """What information set a member's own id is of, by `personaType`. Nobody else is a member of a group."""
+_MEMBER = ("personNumber", "personaType", "memberFrom", "memberTo", "sourceId")
 
 
 def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
@@ -39,13 +40,18 @@ def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
     return company_of(row.values, employer, context), id_of(row, "groupId", context)
 
 
-def _claims(of: tuple[str, str], rows: Sequence[Row], context: Context) -> tuple[Claim, ...]:
+def _claims(of: tuple[str, str], rows: Sequence[Values], context: Context) -> tuple[Claim, ...]:
     """All of the group or nothing: a member who is left out would be one who has left."""
-    values = [row.values for row in rows]
     return (
-        Claim(_body(of[0], [row for row in values if not word(row, "personNumber")], context)),
-        Claim(_members(of[0], [row for row in values if word(row, "personNumber")], context)),
+        Claim(_body(of[0], [row for row in rows if not _of_member(row)], context)),
+        Claim(_members(of[0], [row for row in rows if _of_member(row)], context)),
     )
+
+
+def _of_member(row: Values) -> bool:
+    """Whether the row is about a member: one whose number is missing is not taken for a row of the group."""
+    said = (row.get(field) for field in _MEMBER)
+    return any(one is not None and str(one).strip() for one in said)
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Group:
@@ -66,7 +72,10 @@ def _members(company: str, rows: Sequence[Values], context: Context) -> GroupMem
 
 
 def _member(company: str, row: Values, context: Context) -> Membership:
-    number = parse_identifier(word(row, "personNumber"), context.today, issuer=company)
+    written = word(row, "personNumber")
+    if not written:
+        raise Rejected("input.missing", "personNumber")
+    number = parse_identifier(written, context.today, issuer=company)
     try:
         persona_type = PersonaType(word(row, "personaType"))
         information_set = _RESTS_ON[persona_type]

@@ -17,8 +17,8 @@ def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
     return company_of(row.values, employer, context), id_of(row, "placeId", context)
 
 
-def _claims(of: tuple[str, str], rows: Sequence[Row], context: Context) -> tuple[Claim, ...]:
-    return (Claim(_body(of[0], [row.values for row in rows], context)),)
+def _claims(of: tuple[str, str], rows: Sequence[Values], context: Context) -> tuple[Claim, ...]:
+    return (Claim(_body(of[0], rows, context)),)
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Place:

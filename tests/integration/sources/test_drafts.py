@@ -268,6 +268,16 @@ def test_an_export_that_has_not_heard_of_it_does_not_take_it_back(town: Town) ->
     assert town.there() == {TOP, OLD, NEW}  # what the source really changes is the source's to say
 
 
+def test_a_draft_that_was_replaced_since_it_was_verified_is_not_published(town: Town) -> None:
+    verified = town.load(SPLIT)
+    town.load([row("1", nodeTo=EVE)])
+    with pytest.raises(Rejected, match=r"draft\.state"):
+        drafts.commit(town.edge, verified, "karin")
+    assert drafts.find(town.master.pool, "omorg-1").state == DraftState.DRAFT
+    town.take_in()
+    assert town.there() == {TOP, OLD}
+
+
 def test_what_is_decided_stays_decided(town: Town) -> None:
     town.load(SPLIT)
     drafts.void(town.edge, "omorg-1", "karin")
@@ -280,7 +290,7 @@ def test_what_is_decided_stays_decided(town: Town) -> None:
     newer = drafts.find(town.master.pool, "omorg-2")
     assert (newer.title, len(newer.parts)) == ("Nyare", 1)
     with pytest.raises(Rejected) as refused:
-        drafts.commit(town.edge, "omorg-2", " ")
+        drafts.commit(town.edge, newer, " ")
     assert refused.value.code == "input.missing"
     with pytest.raises(Rejected) as refused:
         town.commit("omorg-3")
