@@ -9,7 +9,7 @@ from mmd.domain.canonical import canonical_bytes
 from mmd.domain.changes import lane, next_change
 from mmd.domain.person import derive_person
 from mmd.domain.protection import LEVEL
-from mmd.domain.references import references_of
+from mmd.domain.references import persons_in, references_of
 from mmd.domain.register import SourceRegister
 from mmd.domain.things import derive_thing
 from mmd.ingest.identities import Cursor
@@ -17,7 +17,7 @@ from mmd.ingest.storage import Group
 from mmd.store.dirty import BULK, URGENT, Dirty, mark
 from mmd.store.sealed import Document, encoded, key_states, open_row, seal_document
 from streams.contracts.claims import Marking, is_thing, is_unit, thing_of
-from streams.contracts.documents import PersonDocument, Redirect
+from streams.contracts.documents import PersonDocument, PlaceDocument, Redirect, Thing
 from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
 from streams.sealing import Key, KeyClass, KeyRing
@@ -162,6 +162,7 @@ class Writer:
             shown,
             said,
             restated=before is not None and before.said == said,
+            raised=_tells_less(old, document),
             fan_out=True,
             next_change=next_change(document, self.now),
             key=group.key,
@@ -292,6 +293,16 @@ def _raised(before: _Before | None, marking: Marking) -> bool:
 def _parted(before: Document | None, document: PersonDocument) -> bool:
     """Whether somebody else's data were published under this person's outer key: a split gave an id back."""
     return isinstance(before, PersonDocument) and not set(before.aliases) <= {document.id, *document.aliases}
+
+
+def _tells_less(before: Document | None, document: Thing) -> bool:
+    """Whether something was published under this thing's outer key that must not open any more: somebody who is not in it
+    now, and whose marking would not be brought to it; or where a place is that nobody may be told of now."""
+    if isinstance(before, PlaceDocument) and isinstance(document, PlaceDocument):
+        return document.restricted and not before.restricted
+    if before is None or isinstance(before, PersonDocument | Redirect):
+        return False
+    return not persons_in(before) <= persons_in(document)
 
 
 def _cause(causes: Mapping[str, Cause], row: str, now: dt.datetime) -> tuple[str, dt.datetime]:

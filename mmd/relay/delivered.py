@@ -21,6 +21,13 @@ join mmd.identity i on i.survivor = t.id or i.id = t.id
 join mmd.referrer r on r.target = i.id
 order by r.document, t.lane desc
 """
+_TELLING = """
+select distinct r.document from mmd.identity i join mmd.referrer r on r.target = i.id
+join mmd.document d on d.id = r.document and d.kind in ('group', 'legal-organisation')
+where i.survivor = any(%s) or i.id = any(%s)
+"""
+"""Things that tell of a person where that person is, or whose they are."""
+_RAISE = "update mmd.document set raised = true where id = any(%s)"
 _LOCK = "select id from mmd.document where id = any(%s) order by id for no key update"
 _DONE = """
 delete from mmd.dirty d using unnest(%s::text[], %s::bigint[]) as n (document, number)
@@ -44,11 +51,14 @@ def forget(cursor: Cursor, batch: Batch) -> None:
     done = [one for one in batch.taken if one.id not in batch.bad]
     raised = [one for one in done if one.raised]
     again = _referrers(cursor, done) if batch.in_force else _withheld(done)
-    cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised})])
+    telling = _telling(cursor, raised)
+    cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised} | telling)])
     # Before who refers is marked: two who refer to each other must not keep each other dirty for ever.
     cursor.execute(_DONE, [[one.id for one in done], [one.number for one in done]])
     if raised:
         cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
+    if telling:
+        cursor.execute(_RAISE, [sorted(telling)])
     cursor.execute(_BUMP, [sorted(again)])
     numbers: dict[str, int] = dict(cursor.fetchall())
     mark(cursor, [_in_version(one, numbers.get(row, one.number)) for row, one in again.items()])
@@ -65,6 +75,15 @@ def _referrers(cursor: Cursor, done: Sequence[Taken]) -> Mapping[str, Dirty]:
     columns = ("id", "lane", "cause", "caused_at")
     cursor.execute(_REFERRERS, [[getattr(one, name) for one in changed] for name in columns])
     return {row: Dirty(row, lane, 0, cause, caused_at) for row, lane, cause, caused_at in cursor.fetchall()}
+
+
+def _telling(cursor: Cursor, raised: Sequence[Taken]) -> set[str]:
+    """Groups and firms that tell of a person whose marking rose: what was published of them must not open any more."""
+    if not raised:
+        return set()
+    ids = [one.id for one in raised]
+    cursor.execute(_TELLING, [ids, ids])
+    return {row[0] for row in cursor.fetchall()}
 
 
 def _withheld(done: Sequence[Taken]) -> Mapping[str, Dirty]:

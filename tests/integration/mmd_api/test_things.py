@@ -138,11 +138,11 @@ def test_a_member_who_changed_number_is_named_by_the_id_of_today(hub: Hub, perso
     assert members(hub) == [survivor]
 
 
-def relaying(master: Master) -> tuple[MemoryBus, Relay]:
-    bus = MemoryBus()
+def relaying(master: Master, bus: MemoryBus | None = None, **given: str) -> tuple[MemoryBus, Relay]:
+    """A relay over a bus (a new one, or that of another) under a release of everything but for what is given."""
+    to = bus or MemoryBus()
     codec = PublishedCodec(master.keys)
-    made = Relay(master.pool, codec, master.keys, bus, release(), master.clock, SystemTicker(), "relay-1")
-    return bus, made
+    return to, Relay(master.pool, codec, master.keys, to, release(**given), master.clock, SystemTicker(), "relay-1")
 
 
 def drain(relay: Relay) -> None:
