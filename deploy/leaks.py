@@ -109,7 +109,7 @@ class LeakSearch:
         for one in ids:
             document = self.reader.person(one)
             if isinstance(document, PersonDocument):
-                unmarked = self.reader.unmarked([document])
+                people = self.reader.people_in(document)
                 for name, release in uncleared.items():
-                    answer = disclose(document, release, on, unmarked=unmarked)
+                    answer = disclose(document, release, on, people=people)
                     yield f"answer to {name}", msgspec.json.encode(answer)

@@ -54,7 +54,7 @@ class Readings:
         such a person."""
         on = today(self.clock)
         whole = release.with_units(self.reader.units(), on) if release.subtree else release
-        return disclose(document, whole, on, unmarked=self.reader.unmarked([document]))
+        return disclose(document, whole, on, people=self.reader.people_in(document))
 
     def thing(self, key: str, release: Release) -> Thing | None:
         """What a reader under the release is told of a unit, place, group or legal organisation today, as by the API."""

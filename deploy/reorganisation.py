@@ -49,7 +49,7 @@ def commit(edge: Edge, reader: Reader, register: SourceRegister, draft_id: str, 
         blocking = sorted({one.code for one in findings(edge, reader, register, draft) if one.blocks})
         if blocking:
             raise Rejected("draft.refused", ", ".join(blocking))
-    return drafts.commit(edge, draft_id, who)
+    return drafts.commit(edge, draft, who)
 
 
 def _documents(draft: Draft, register: SourceRegister, at: dt.datetime) -> Mapping[str, UnitDocument]:

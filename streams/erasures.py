@@ -88,6 +88,10 @@ class Erasures:
             for row in connection.execute("select owner from streams.erased_owner order by 1").fetchall():
                 yield ErasedLine(row[0])
 
+    def owners(self) -> set[str]:
+        """Whoever never gets a key again: ids and subjects of those who are erased."""
+        return {one.owner for one in self.lines() if isinstance(one, ErasedLine)}
+
     def all(self) -> list[Erasure]:
         """The oldest first."""
         with self._pool.connection() as connection:

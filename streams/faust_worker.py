@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 FINISH_SECONDS = 5.0
 """How long a worker that is asked to stop lets its current batch run."""
 
+_BUFFERED = 8
+"""Batches that wait in memory. Four fifths of it full, Faust fetches no more, and looks again after a whole second: what is
+left meanwhile (two fifths at least) must last that long."""
+
 _COMMIT = 1.5
 _LEAVE = 3.0
 _TICK = 0.1
@@ -50,6 +54,7 @@ class _Work:
         self.acknowledging = False
         self.failed: KallanError | None = None
         self._left: dict[Any, int] = {}
+        self._under_way: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -68,11 +73,32 @@ class _Work:
         first = self._left.get((message.topic, message.partition))
         return first is not None and message.offset >= first
 
-    async def batch(self, stream: Any, events: Sequence[Any]) -> None:
-        """One batch in a thread, so that heartbeats go on; then the acknowledgements, in offset order."""
+    async def begin(self, stream: Any, events: Sequence[Any]) -> None:
+        """Returns when the batch has begun: the one before it is handled and acknowledged. Meanwhile this one is made ready.
+
+        Raises what the one before it failed with; nothing more is begun then.
+        """
+        messages = [message_of(event) for event in events]
+        if self._under_way is not None and not self._under_way.done():
+            if self.runner.looks_ahead:
+                await asyncio.to_thread(self.runner.ahead, messages)
+            await asyncio.wait([self._under_way])
+        if self.failed is not None:
+            raise self.failed
+        if self.stop.is_set():
+            await asyncio.Event().wait()  # nothing new is begun: the app is being stopped
         self.handling = self.acknowledging = True
+        self._under_way = asyncio.create_task(self._batch(stream, events, messages))
+
+    def leave(self) -> None:
+        """The app has crashed: what is being handled is not acknowledged any more."""
+        if self._under_way is not None:
+            self._under_way.cancel()
+
+    async def _batch(self, stream: Any, events: Sequence[Any], messages: Sequence[Message]) -> None:
+        """One batch in a thread, so that heartbeats go on; then the acknowledgements, in offset order."""
         try:
-            left = await asyncio.to_thread(self._handle, [message_of(event) for event in events])
+            left = await asyncio.to_thread(self._handle, messages)
             for one in left:
                 place = (one.topic, one.partition)
                 self._left[place] = min(one.offset, self._left.get(place, one.offset))
@@ -81,9 +107,8 @@ class _Work:
                     await stream.ack(event)
         except Stopped:
             log.info("%s: stopped while waiting; the batch is read again later", self.runner.group)
-        except Exception as error:  # noqa: BLE001  # told by its code
+        except Exception as error:  # noqa: BLE001  # told by its code; its text may hold what the records held
             self.failed = unexpected(error)
-            raise self.failed from None  # its text may hold what the records held
         finally:
             self.acknowledging = False
 
@@ -136,7 +161,7 @@ def _app(name: str, bootstrap: Bootstrap, data_dir: Path, batch: int) -> Any:
         stream_processing_timeout=3600.0,
         broker_commit_livelock_soft_timeout=3600.0,
         stream_wait_empty=False,
-        stream_buffer_maxsize=2 * batch,
+        stream_buffer_maxsize=_BUFFERED * batch,
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
@@ -148,9 +173,7 @@ def _add_agent(app: Any, topics: Sequence[str], work: _Work, batch: int, within:
 
     async def handle(stream: Any) -> AsyncIterator[None]:
         async for events in stream.noack_take(batch, within=within):
-            if work.stop.is_set():
-                await asyncio.Event().wait()  # nothing new is begun: the app is being stopped
-            await work.batch(stream, events)
+            await work.begin(stream, events)
             yield
 
     app.agent(channel, name=f"{app.conf.id}-batches")(handle)
@@ -209,12 +232,20 @@ async def _run(new_app: Callable[[_Work], Any], work: _Work, ending: Ending) -> 
     app, name = new_app(work), work.runner.group
     starting = asyncio.ensure_future(app.start())
     said = False
-    while not (work.stop.is_set() or app.crashed or app.should_stop or (starting.done() and starting.exception())):
+    while not (
+        work.stop.is_set()
+        or work.failed is not None
+        or app.crashed
+        or app.should_stop
+        or (starting.done() and starting.exception())
+    ):
         if starting.done() and not said:
             said = True
             log.info("%s: reading", name)
         await asyncio.sleep(_TICK)
     asked = work.stop.is_set() and not app.crashed
+    if not asked:
+        work.leave()
     await _finish_batch(name, work)
     if asked and starting.done() and not starting.exception() and not await _in_time(app.consumer.commit(), _COMMIT):
         ending.abandon("Kafka does not answer", 0)

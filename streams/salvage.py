@@ -27,6 +27,7 @@ class _Outline(msgspec.Struct):
     subject: str
     claims: tuple[msgspec.Raw, ...]
     identifier: msgspec.Raw = msgspec.Raw(b"null")
+    together: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 class _Kind(msgspec.Struct):
@@ -47,7 +48,8 @@ def usable_part(plain: bytes) -> SourceRecord | None:
     """The record with the claims that can be read; None where there are none, or where not even its outline can be.
 
     A protection claim that cannot be read counts as an unknown token, which raises. Where the identifier cannot be read,
-    only protection claims are left: the others would stand for a person without a number.
+    only protection claims are left: the others would stand for a person without a number. So it is where the record brings
+    other units: of a reorganisation all counts or nothing.
     """
     outline = _decoded(_outlines, plain)
     if outline is None or any("\0" in text for text in _texts(outline)):
@@ -55,7 +57,8 @@ def usable_part(plain: bytes) -> SourceRecord | None:
     claims, identifier = tuple(_readable(outline.claims)), None
     if not has_nul(bytes(outline.identifier)):
         identifier = _decoded(_identifiers, outline.identifier)
-    if identifier is None and bytes(outline.identifier) != b"null":
+    nameless = identifier is None and bytes(outline.identifier) != b"null"
+    if nameless or bytes(outline.together) != b"[]":
         claims = tuple(claim for claim in claims if isinstance(claim.body, Protection))
     return SourceRecord(*_texts(outline), claims, identifier) if claims else None
 

@@ -44,9 +44,20 @@ def names(rows: Iterable[Values], field: str, axis: str, fallback: str) -> tuple
 
 def id_of(row: Row, field: str, context: Context) -> str:
     """An id that the source gives, hashed where it holds a number of a person. Raises `Rejected`."""
-    if row.twice:
+    if row.twice & {"companyId", field}:
         raise Rejected("input.invalid", "a field twice")
     return id_in(row.values, field, context)
+
+
+def told_once(rows: Iterable[Row]) -> list[Values]:
+    """What the rows of one thing say: all of them or none, for what is left out would be over. Raises `Rejected` where a
+    field stands twice in one: which of the two counts is for nobody to guess."""
+    found = []
+    for row in rows:
+        if row.twice:
+            raise Rejected("input.invalid", "a field twice")
+        found.append(row.values)
+    return found
 
 
 def id_in(values: Values, field: str, context: Context) -> str:

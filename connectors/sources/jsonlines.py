@@ -7,6 +7,7 @@
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from connectors.sources.texts import checked
 from streams.contracts.errors import Rejected
 
 LINE_LIMIT = 100_000
+_NAMES = re.compile(rb'"[ \t\r]*:')
+"""Every name of a field ends so, and texts may: never fewer than there are names."""
 FILE_LIMIT = 500_000_000
 """Bytes of rows: they are held until the last one has come."""
 
@@ -139,7 +142,7 @@ def _row(content: bytes, line: int) -> Row | BadLine:
     if not isinstance(values, dict):
         return BadLine(line, "input.invalid", "not an object", content)
     # As many fields as there are colons behind quotation marks: none can stand twice. Else it is looked at closely.
-    return Row(line, values, content, frozenset() if content.count(b'":') == len(values) else _twice(content))
+    return Row(line, values, content, frozenset() if len(_NAMES.findall(content)) == len(values) else _twice(content))
 
 
 class _Repeating(dict[str, Any]):
@@ -185,10 +188,16 @@ def _skip_line(stream: BinaryIO, content: bytes) -> None:
         content = stream.readline(LINE_LIMIT)
 
 
-def write(format_name: str, rows: Sequence[NativeRecord], head: Mapping[str, Any]) -> bytes:
-    """A whole file. `head` gives extractedAt (UTC), total, sequence and employer."""
-    at = head["extractedAt"]
-    header = {"format": format_name, **head, "extractedAt": at.astimezone(dt.UTC).isoformat(), "count": len(rows)}
+def write(format_name: str, rows: Sequence[NativeRecord], extracted: dt.datetime, number: int, total: bool) -> bytes:
+    """A whole file; rows that name no employer are of `kommun`."""
+    header = {
+        "format": format_name,
+        "extractedAt": extracted.astimezone(dt.UTC).isoformat(),
+        "total": total,
+        "sequence": number,
+        "employer": "kommun",
+        "count": len(rows),
+    }
     every = [header, *rows, {"end": True, "count": len(rows)}]
     return b"".join(json.dumps(one, ensure_ascii=False, default=_plain).encode() + b"\n" for one in every)
 

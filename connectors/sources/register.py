@@ -34,8 +34,7 @@ class RegisterReader:
         found.check()
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(self.format, records, head)
+        return write(self.format, records, context.now, number, total)
 
     def _key(self, row: Row, employer: str, context: Context) -> RoleKey:
         """Raises `Rejected`."""

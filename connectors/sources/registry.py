@@ -8,15 +8,15 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from connectors.sources import state, totals
-from connectors.sources.companies.reader import CompanyReader
+from connectors.sources.companies.reader import COMPANIES
 from connectors.sources.consultants.reader import CONSULTANTS
 from connectors.sources.deltas import Progress, load_delta
 from connectors.sources.edge import Edge
-from connectors.sources.groups.reader import GroupReader
+from connectors.sources.groups.reader import GROUPS
 from connectors.sources.hr.reader import HrReader
 from connectors.sources.navet.reader import NavetReader
 from connectors.sources.organisation.reader import OrganisationReader
-from connectors.sources.places.reader import PlaceReader
+from connectors.sources.places.reader import PLACES
 from connectors.sources.politicians.reader import POLITICIANS
 from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject, SourceReader
 from connectors.sources.report import LoadReport, LoadState
@@ -25,7 +25,7 @@ from connectors.sources.school.reader import SCHOOL
 from streams.contracts.errors import Rejected
 
 _ROLES: tuple[SourceReader, ...] = (SCHOOL, CONSULTANTS, POLITICIANS, ROBOTS)
-_THINGS: tuple[SourceReader, ...] = (PlaceReader(), GroupReader(), CompanyReader())
+_THINGS: tuple[SourceReader, ...] = (PLACES, GROUPS, COMPANIES)
 _READERS: tuple[SourceReader, ...] = (NavetReader(), HrReader(), OrganisationReader(), *_ROLES, *_THINGS)
 _OTHER_FORMAT = frozenset({"input.unknown-schema", "input.not-decodable"})
 SOURCES: Mapping[str, SourceReader] = MappingProxyType({reader.name: reader for reader in _READERS})

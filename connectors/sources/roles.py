@@ -5,6 +5,7 @@ does not matter for the end: then the bare dates are sent.
 """
 
 import datetime as dt
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
@@ -36,7 +37,7 @@ class RoleKey:
 
 
 @dataclass(slots=True)
-class RoleRows:
+class RoleRows(ABC):
     """All rows of one role in one file. What a source has of its own is a subclass: names of fields, segment, claims."""
 
     key: RoleKey
@@ -97,15 +98,15 @@ class RoleRows:
         newest = max(zip(spans, self.rows, strict=True), key=lambda one: (one[0][0], one[1].line))[1].values
         yield from self._claims(ordered, newest, cancelled=cancelled, lenient=over)
 
+    @abstractmethod
     def _claims(
         self, segments: tuple[Segment, ...], newest: Mapping[str, Any], *, cancelled: bool, lenient: bool
     ) -> Iterator[Claim]:
         """The role's own claim and what else there is. `newest`: the row that starts last. `lenient`: it is over."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _segment(self, values: Mapping[str, Any], span: Span) -> Segment:
         """Raises `Rejected`."""
-        raise NotImplementedError
 
     def _segment_of(self, values: Mapping[str, Any], span: Span, lenient: bool) -> Segment:
         try:

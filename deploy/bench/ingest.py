@@ -3,11 +3,13 @@
 import dataclasses
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import psutil
 
 from deploy.bench import null_agent
+from deploy.bench.alone import alone
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Bound, Figure, Series, rates
 from deploy.bench.machine import OthersMeter
@@ -26,6 +28,13 @@ _TRANSACTIONS = "select count(distinct xmin::text) from mmd.claim"
 _LAST = 64
 _WORKER = "ingest-bulk"
 _UNPUBLISHED = "select count(*) from mmd.dirty"
+
+
+def measure_alone(folder: Path, events: int, repeats: int, say: Callable[[str], None]) -> Iterator[Figure]:
+    """On a stack of its own."""
+    with alone(folder / "ingest") as one:
+        say(f"ingest: {repeats} x {events} events")
+        yield from measure(one.found, one.pool, one.bulk, events=events, repeats=repeats)
 
 
 def measure(found: Running, pool: Pool, bulk: Bulk, *, events: int, repeats: int) -> list[Figure]:

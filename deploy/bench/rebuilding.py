@@ -1,6 +1,5 @@
 """How fast the store comes again from its log, beside reading the same log and copying its bytes into a table."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -8,22 +7,17 @@ from functools import partial
 from pathlib import Path
 
 from deploy.bench import null_agent
-from deploy.bench.bulk import Bulk
+from deploy.bench.alone import SEED, UNITS, Alone, alone
 from deploy.bench.figures import Bound, Figure, Series
 from deploy.bench.machine import OthersMeter
 from deploy.bench.population import Population
-from deploy.bench.startup import wait_ready
 from deploy.operations.rebuild import rebuild, whole_log
 from deploy.operations.shadow import Shadow, make_empty, shadow_of
-from deploy.replay.live import LiveWorld
-from deploy.running import Running, running
+from deploy.running import Running
 from deploy.wiring import provisioning
 from streams.contracts.errors import Unavailable
-from streams.kafka import KafkaProducer
 from streams.kafka_log import dump
 
-_SEED = 2026
-_UNITS = 40
 _AT_ONCE = 5_000
 _NAME = "bench_rebuilt"
 
@@ -31,31 +25,25 @@ _NAME = "bench_rebuilt"
 def measure(folder: Path, events: int, say: Callable[[str], None]) -> Iterator[Figure]:
     """A log of about so many records: of five, two are of new persons, one is an employment, two are changes. All workers
     stand still: what is measured is the process that rebuilds, with the broker and the database."""
-    home = folder / "rebuild"
-    with running(home, throwaway=True) as found:
-        wait_ready(found)
-        for name in found.stack.worker_names:
-            found.stack.stop_process(name)
-        with closing(LiveWorld(found)) as world:
-            say(f"rebuild: a log of {events} records is written")
-            _write(found, world, events)
-            make_empty(found.master, _NAME)
-            say("rebuild: the log is read and copied")
-            with closing(shadow_of(found.master, _NAME)) as shadow:
-                yield _measured(found, shadow, say)
-    shutil.rmtree(home, ignore_errors=True)
+    with alone(folder / "rebuild") as one:
+        for name in one.found.stack.worker_names:
+            one.found.stack.stop_process(name)
+        say(f"rebuild: a log of {events} records is written")
+        _write(one, events)
+        make_empty(one.found.master, _NAME)
+        say("rebuild: the log is read and copied")
+        with closing(shadow_of(one.found.master, _NAME)) as shadow:
+            yield _measured(one.found, shadow, say)
 
 
-def _write(found: Running, world: LiveWorld, events: int) -> None:
-    people = Population.grown(found.stack.home / "sources", world, employees=1, units=_UNITS, seed=_SEED)
+def _write(one: Alone, events: int) -> None:
+    people = Population.grown(one.found.stack.home / "sources", one.world, employees=1, units=UNITS, seed=SEED)
     people.load_units()
-    producer = KafkaProducer(found.master.kafka, client_id="bench")
-    bulk = Bulk(world, found.master.secret("subject.secret"), people.units, _SEED)
     for start in range(0, events, _AT_ONCE):
         some = min(_AT_ONCE, events - start) // 5
-        for message in (*bulk.messages(2 * some, some), *bulk.changes(2 * some)[0]):
-            producer.send(message)
-        producer.flush()
+        for message in (*one.bulk.messages(2 * some, some), *one.bulk.changes(2 * some)[0]):
+            one.producer.send(message)
+        one.producer.flush()
 
 
 def _measured(found: Running, shadow: Shadow, say: Callable[[str], None]) -> Figure:

@@ -3,11 +3,12 @@
 import datetime as dt
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.bench import accounts, growth, ingest, reads, rebuilding, scaling
+from deploy.bench.alone import SEED
 from deploy.bench.bulk import Bulk
 from deploy.bench.figures import Figure
 from deploy.bench.latency import Latency
@@ -17,7 +18,7 @@ from deploy.bench.report import Report
 from deploy.bench.startup import Started, measure_memory, memory_figure, started, startup_figure
 from deploy.replay.live import LiveWorld
 
-SEED = 2026
+Say = Callable[[str], None]
 _PATIENCE = 120.0
 
 
@@ -45,7 +46,7 @@ FULL = Size("full", 3, 3, 90, 40, 50, 3.0, 5_000, 19_000, 1_000, 25, (10_000, 50
 QUICK = Size("quick", 1, 3, 25, 12, 12, 1.0, 1_500, 2_850, 150, 5, (2_000, 10_000), 10_000)
 
 
-def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
+def run(folder: Path, size: Size, command: str, say: Say) -> Report:
     """`say` is told what is being done. The folder is used for stacks that are thrown away."""
     began, date, tree = time.monotonic(), dt.datetime.now(dt.UTC), commit()
     starts: list[Started] = []
@@ -83,26 +84,22 @@ def run(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> R
     )
 
 
-def run_scaling(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
-    """Ingest alone, by partitions and workers: a stack of its own for each number of partitions."""
-    return _alone("scaling", size, command, lambda: scaling.measure(folder, size.events, size.repeats, say))
+ONLY: Mapping[str, Callable[[Path, Size, Say], Iterable[Figure]]] = {
+    "ingest": lambda folder, size, say: ingest.measure_alone(folder, size.events, size.repeats, say),
+    "growth": lambda folder, size, say: growth.measure(folder, size.holds, size.events, size.repeats, say),
+    "scaling": lambda folder, size, say: scaling.measure(folder, size.events, size.repeats, say),
+    "rebuild": lambda folder, size, say: rebuilding.measure(folder, size.rebuilt, say),
+}
+"""What can be measured alone: ingest; whether it keeps its rate as the store grows; how it grows with partitions and workers
+(only alone); a rebuild from the log."""
 
 
-def run_growth(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
-    """Ingest of changes alone, with few and with many persons in the store."""
-    return _alone("growth", size, command, lambda: growth.measure(folder, size.holds, size.events, size.repeats, say))
-
-
-def run_rebuild(folder: Path, size: Size, command: str, say: Callable[[str], None]) -> Report:
-    """A rebuild from the log alone."""
-    return _alone("rebuild", size, command, lambda: rebuilding.measure(folder, size.rebuilt, say))
-
-
-def _alone(what: str, size: Size, command: str, measure: Callable[[], Iterable[Figure]]) -> Report:
+def run_only(what: str, folder: Path, size: Size, command: str, say: Say) -> Report:
+    """One of `ONLY`."""
     began, date, tree = time.monotonic(), dt.datetime.now(dt.UTC), commit()
     whole = OthersMeter()
     whole.start()
-    figures = tuple(measure())
+    figures = tuple(ONLY[what](folder, size, say))
     return Report(
         command=command,
         size=f"{what}, {size.name}",
@@ -116,7 +113,7 @@ def _alone(what: str, size: Size, command: str, measure: Callable[[], Iterable[F
     )
 
 
-def _measure(last: Started, world: LiveWorld, size: Size, say: Callable[[str], None]) -> tuple[list[Figure], str]:
+def _measure(last: Started, world: LiveWorld, size: Size, say: Say) -> tuple[list[Figure], str]:
     found, pool = last.running, world.base.pool
     with pool.connection() as connection:
         postgresql = str(connection.execute("show server_version").fetchone()[0])  # type: ignore[index]

@@ -1,62 +1,47 @@
 """How the rate of ingest grows with workers and partitions: one stack for each number of partitions, workers added to it."""
 
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from deploy.bench.bulk import Bulk
+from deploy.bench.alone import Alone, alone
 from deploy.bench.figures import Figure, rates
 from deploy.bench.ingest import ingested
 from deploy.bench.machine import OthersMeter
 from deploy.bench.startup import wait_ready
 from deploy.embedded.ports import free_port
 from deploy.embedded.stack import Worker
-from deploy.municipality.tree import grow
-from deploy.replay.live import LiveWorld
-from deploy.running import Running, running
-from streams.kafka import KafkaProducer
+from deploy.running import Running
 
 PARTITIONS = (1, 4, 24)
 WORKERS = (1, 2, 4)
-_SEED = 2026
-_UNITS = 4
 _WARM = 200
 
 
 def measure(folder: Path, events: int, repeats: int, say: Callable[[str], None]) -> Iterator[Figure]:
     """One figure for each pair; more workers than partitions are left out, for those that are too many stand idle."""
     for partitions in PARTITIONS:
-        home = folder / f"partitions-{partitions}"
-        with running(home, throwaway=True, partitions=partitions) as found:
-            wait_ready(found)
-            world = LiveWorld(found)
-            try:
-                yield from _with_workers(found, world, partitions, events, repeats, say)
-            finally:
-                world.close()
-        shutil.rmtree(home, ignore_errors=True)
+        with alone(folder / f"partitions-{partitions}", partitions=partitions) as one:
+            yield from _with_workers(one, partitions, events, repeats, say)
 
 
 def _with_workers(
-    found: Running, world: LiveWorld, partitions: int, events: int, repeats: int, say: Callable[[str], None]
+    one: Alone, partitions: int, events: int, repeats: int, say: Callable[[str], None]
 ) -> Iterator[Figure]:
-    found.stack.stop_process("relay")  # only ingest is measured
-    producer = KafkaProducer(found.master.kafka, client_id="bench")
-    bulk = Bulk(world, found.master.secret("subject.secret"), grow(_UNITS), _SEED)
+    one.found.stack.stop_process("relay")  # only ingest is measured
     running_workers = 1
     for workers in WORKERS:
         if workers > partitions:
             continue
         say(f"ingest over {partitions} partitions by {workers} workers")
         for number in range(running_workers + 1, workers + 1):
-            found.stack.start_workers([_another(found, number)])
+            one.found.stack.start_workers([_another(one.found, number)])
         running_workers = workers
-        wait_ready(found)
-        ingested(producer, bulk.messages(_WARM), world.base.pool)
+        wait_ready(one.found)
+        ingested(one.producer, one.bulk.messages(_WARM), one.pool)
         meter = OthersMeter()
         meter.start()
-        seconds = [ingested(producer, bulk.messages(events), world.base.pool) for _ in range(repeats)]
+        seconds = [ingested(one.producer, one.bulk.messages(events), one.pool) for _ in range(repeats)]
         yield Figure(
             f"ingest-{partitions}-partitions-{workers}-workers",
             f"ingest, {partitions} partitions, {workers} workers",

@@ -15,6 +15,7 @@ from deploy.cli.asking import Time
 from deploy.cli.connection import connected, home_option, settings_of
 from deploy.operations.backup import EXECUTE, RESTORED, back_up, read_about
 from deploy.operations.backup import restore as bring_back
+from deploy.operations.erase import again
 from deploy.operations.schema import schemas
 from deploy.quiet import Quiet
 from deploy.settings import MasterSettings, load_settings
@@ -98,7 +99,10 @@ def _finish(home: Path | None) -> None:
                     told = ", ".join(f"{count} {kind}" for kind, count in left.items())
                     raise Unavailable("store.restored", f"still to do: {told}")
                 time.sleep(_BETWEEN_LOOKS)
+        erased = again(base, connection.provisioning)
         HeldFlows(base.keys_pool).release(EXECUTE, RESTORED)
+    if erased:
+        click.echo(f"{erased} persons who were erased since the backup are erased again.")
     click.echo("Accounts are changed again; each is read back first.")
 
 

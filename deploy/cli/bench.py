@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,11 +22,16 @@ from deploy.operations.logs import configure_logging
     show_default=True,
     help="Where the figures go as JSON",
 )
-@click.option("--scaling", is_flag=True, help="Only how ingest grows with partitions and workers")
-@click.option("--growth", is_flag=True, help="Only whether ingest keeps its rate as the store grows")
-@click.option("--rebuild", is_flag=True, help="Only how fast the store comes again from its log")
 @click.option(
-    "--persons", type=click.IntRange(min=2), help="With --growth: how many the store holds at last, instead of 50,000"
+    "--only",
+    type=click.Choice(["ingest", "growth", "scaling", "rebuild"]),
+    help="Only one kind of figure: ingest; whether it keeps its rate as the store grows; how it grows with partitions and "
+    "workers (not in the whole run); how fast the store comes again from its log",
+)
+@click.option(
+    "--persons",
+    type=click.IntRange(min=2),
+    help="With --only growth: how many the store holds at last, instead of 50,000",
 )
 @click.option(
     "--chart",
@@ -37,9 +43,7 @@ from deploy.operations.logs import configure_logging
 def bench(
     quick: bool,
     output: Path,
-    scaling: bool,
-    growth: bool,
-    rebuild: bool,
+    only: str | None,
     persons: int | None,
     chart: Path | None,
     as_json: bool,
@@ -51,25 +55,22 @@ def bench(
     """
     from deploy.bench import report
     from deploy.bench.chart import markdown
-    from deploy.bench.run import FULL, QUICK, run, run_growth, run_rebuild, run_scaling
+    from deploy.bench.run import FULL, QUICK, run, run_only
 
-    alone = [one for one, asked in ((run_scaling, scaling), (run_growth, growth), (run_rebuild, rebuild)) if asked]
-    if len(alone) > 1:
-        raise click.UsageError("--scaling, --growth and --rebuild are runs of their own")
-    if persons is not None and not growth:
-        raise click.UsageError("--persons belongs to --growth")
+    if persons is not None and only != "growth":
+        raise click.UsageError("--persons belongs to --only growth")
     configure_logging(log_level)
     size = QUICK if quick else FULL
     if persons is not None:
         size = dataclasses.replace(size, holds=(max(persons // 5, size.events), persons))
     progress = Console(stderr=True, highlight=False)
-    if quick and not alone:
+    if quick and only is None:
         bulk = size.bulk + size.bulk_employed
         progress.print(f"quick: {bulk} bulk events instead of {FULL.bulk + FULL.bulk_employed}, fewer repeats")
     command = " ".join(["kallan", *sys.argv[1:]])
     with tempfile.TemporaryDirectory(prefix="kallan-bench-", ignore_cleanup_errors=True) as folder:
         try:
-            (measure,) = alone or [run]
+            measure = run if only is None else partial(run_only, only)
             found = measure(Path(folder), size, command, lambda text: progress.print(f"  {text} ..."))
         except KeyboardInterrupt:
             raise click.Abort from None

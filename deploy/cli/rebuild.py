@@ -114,15 +114,23 @@ class _Progress:
 
 
 def _accept(database: str, home: Path | None) -> None:
+    from deploy.operations.rebuild import remember
     from deploy.operations.shadow import shadow_of
     from deploy.operations.switch import take_into_use
+    from deploy.wiring import provisioning
     from deploy.wiring.groups import GROUPS
+    from streams.kafka_log import dump
     from streams.offsets import committed, rewind
 
-    master = load_settings(MasterSettings, settings_of(home))
-    with closing(shadow_of(master, database)) as shadow:
+    fields = settings_of(home)
+    master, of_provisioning = load_settings(MasterSettings, fields), load_settings(ProvisioningSettings, fields)
+    targets = provisioning.targets(load_settings(ExecuteSettings, fields))
+    with closing(shadow_of(master, database)) as shadow, ExitStack() as stack:
+        for target in targets.values():
+            stack.callback(target.close)
         now = committed(master.broker, GROUPS)
-        kept = take_into_use(master, shadow, now, partial(rewind, master.broker))
+        catch_up = partial(remember, shadow, of_provisioning, partial(dump, master.broker), targets)
+        kept = take_into_use(master, shadow, now, partial(rewind, master.broker), catch_up)
     if kept:
         click.echo(f"What was in use is kept as {', '.join(kept)}: drop it when it is not needed any more.")
     click.echo("Start the workers; when `kallan status` tells that only the restore is held: kallan restore --finish")

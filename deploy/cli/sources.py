@@ -45,7 +45,8 @@ _MEANING = {
 @home_option
 @json_option
 def load(source: str, files: Sequence[Path], home: Path | None, as_json: bool) -> None:
-    """Feed native files of a SOURCE (navet, hr, organisation, places, groups, companies) through its connector, in order.
+    """Feed native files of a SOURCE (navet, hr, organisation, school, consultants, politicians, robots, places, groups,
+    companies) through its connector, in order.
 
     A total load is checked for completeness and thresholds when its last file has come. Exit 1 where a file was refused (the
     ones after it are not loaded then) or its load is held.

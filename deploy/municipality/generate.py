@@ -79,8 +79,7 @@ def write_export(
     """One file of our own JSON Lines formats (`hr` or `organisation`)."""
     name = {"hr": HR_FORMAT, "organisation": ORGANISATION_FORMAT}[source]
     path = folder / f"{source}-{number:05d}.jsonl"
-    head = {"extractedAt": at, "total": total, "sequence": number, "employer": "kommun"}
-    path.write_bytes(jsonlines.write(name, rows, head))
+    path.write_bytes(jsonlines.write(name, rows, at, number, total))
     return NativeFile(source, path)
 
 

@@ -6,6 +6,7 @@ topics, stores and backups; then the stores forget. The relay publishes tombston
 
 from dataclasses import dataclass
 
+from deploy.rulings.sending import names_nobody
 from deploy.settings import ProvisioningSettings
 from deploy.wiring.base import Base
 from iam.store import retired
@@ -29,8 +30,10 @@ def erase(
 ) -> Erased:
     """Durable when it returns; tombstones and accounts follow by the workers. Done twice it changes nothing more.
 
-    Raises `Rejected`: resource.unknown for an id that nobody has, input.missing and decision.two-persons as `Erasure` does.
+    Raises `Rejected`: resource.unknown for an id that nobody has, input.invalid where a text holds a personnummer,
+    input.missing and decision.two-persons as `Erasure` does.
     """
+    names_nobody(decision=decision, asked_by=asked_by, approved_by=approved_by)
     with base.pool.connection() as connection:
         whole = whole_of(connection, person)
         heads = heads_of(connection, whole)
@@ -44,3 +47,18 @@ def erase(
         forget(connection, whole, decision, base.clock.now())
         retired.retire(connection, settings.secret("account.secret"), whole.ids)
     return Erased(person, len(whole.ids), len(whole.subjects), len(names))
+
+
+def again(base: Base, settings: ProvisioningSettings) -> int:
+    """Every erasure that was ever decided, where a store knows the person again: it was restored from a backup, or made anew
+    while that was carried out. How many there were. Durable when it returns."""
+    found = 0
+    for erasure in Erasures(base.keys_pool).all():
+        with base.pool.connection() as connection:
+            whole = whole_of(connection, erasure.person)
+            if whole.subjects:
+                base.key_ring().erase(set(whole.owners))
+                forget(connection, whole, erasure.decision, base.clock.now())
+                retired.retire(connection, settings.secret("account.secret"), whole.ids)
+                found += 1
+    return found

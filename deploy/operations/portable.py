@@ -7,6 +7,7 @@ Sealed, each line is encrypted by itself under a system key of the data keys.
 
 import base64
 import datetime as dt
+import fcntl
 import hashlib
 import hmac
 import importlib.metadata
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -24,6 +25,7 @@ from deploy.wiring import master
 from deploy.wiring.base import Base
 from deploy.wiring.data import read_register
 from iam.store import portable as provisioning
+from iam.store.retired import bury
 from mmd.ingest import portable as ingest
 from mmd.ingest.erasure import keep_heads
 from mmd.store.hash import document_digests, hash_of
@@ -68,45 +70,65 @@ def json_schema() -> dict[str, Any]:
 def write_export(base: Base, settings: MasterSettings, file: Path, *, sealed: bool = False) -> Header:
     """One consistent look at the stores, into a new file that its owner alone can read.
 
-    Raises `Rejected("input.invalid")` where the file is there already, and whatever does not open in the stores.
+    The file is there when it is whole. What an export that was killed has left beside it is written over.
+
+    Raises `Rejected("input.invalid")` where the file is there already or cannot be written, and whatever does not open in
+    the stores.
     """
     if file.exists():
         raise Rejected("input.invalid", f"{file.name} is there already")
-    key = base.keys.current(KeyClass.SYSTEM, {_OWNER})[_OWNER] if sealed else None
-    body = file.with_name(f".{file.name}.part")
-    counts: Counter[str] = Counter()
     try:
-        with base.pool.connection() as connection, _new(body) as stream:
-            connection.execute("set transaction isolation level repeatable read, read only")
-            found = chain(
-                Erasures(base.keys_pool).lines(),
-                claim_lines(connection, base.keys),
-                conflict_lines(connection),
-                provisioning.lines(connection),
-            )
-            for number, one in enumerate(found, 1):
-                counts[str(one.__struct_config__.tag)] += 1
-                stream.write(_written(one, number, key) + b"\n")
-            state = hash_of(document_digests(connection, base.keys)).hash
-            epoch = connection.execute("select number from mmd.epoch").fetchone()
-        header = Header(
-            FORMAT,
-            base.clock.now(),
-            importlib.metadata.version("kallan"),
-            read_register(settings.sources).version,
-            state,
-            epoch[0] if epoch else 0,
-            key.id if key else "",
-            dict(sorted(counts.items())),
-        )
-        header = msgspec.structs.replace(header, mac=_mac(settings, header, body))
-        with _new(file) as stream, body.open("rb") as lines:
+        return _write_export(base, settings, file, sealed=sealed)
+    except OSError as error:
+        raise Rejected("input.invalid", f"{file.name}: {error.strerror}") from None
+
+
+def _write_export(base: Base, settings: MasterSettings, file: Path, *, sealed: bool) -> Header:
+    body, whole = file.with_name(f".{file.name}.part"), file.with_name(f".{file.name}.whole")
+    with _new(whole) as stream:
+        try:
+            header = _write_lines(base, settings, body, sealed=sealed)
             stream.write(msgspec.json.encode(header) + b"\n")
-            while part := lines.read(1 << 20):
-                stream.write(part)
-    finally:
-        body.unlink(missing_ok=True)
+            with body.open("rb") as lines:
+                while part := lines.read(1 << 20):
+                    stream.write(part)
+            stream.flush()
+            os.fsync(stream.fileno())
+            os.link(whole, file)  # refuses to take the place of another
+        finally:
+            body.unlink(missing_ok=True)
+            whole.unlink(missing_ok=True)
     return header
+
+
+def _write_lines(base: Base, settings: MasterSettings, body: Path, *, sealed: bool) -> Header:
+    """Everything but the header, which is returned."""
+    key = base.keys.current(KeyClass.SYSTEM, {_OWNER})[_OWNER] if sealed else None
+    counts: Counter[str] = Counter()
+    with base.pool.connection() as connection, _new(body) as stream:
+        connection.execute("set transaction isolation level repeatable read, read only")
+        found = chain(
+            Erasures(base.keys_pool).lines(),
+            claim_lines(connection, base.keys),
+            conflict_lines(connection),
+            provisioning.lines(connection),
+        )
+        for number, one in enumerate(found, 1):
+            counts[str(one.__struct_config__.tag)] += 1
+            stream.write(_written(one, number, key) + b"\n")
+        state = hash_of(document_digests(connection, base.keys)).hash
+        epoch = connection.execute("select number from mmd.epoch").fetchone()
+    header = Header(
+        FORMAT,
+        base.clock.now(),
+        importlib.metadata.version("kallan"),
+        read_register(settings.sources).version,
+        state,
+        epoch[0] if epoch else 0,
+        key.id if key else "",
+        dict(sorted(counts.items())),
+    )
+    return msgspec.structs.replace(header, mac=_mac(settings, header, body))
 
 
 def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
@@ -135,6 +157,7 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
                 importer.conflicts(connection, (one for one in some if isinstance(one, ConflictLine)))
             elif kind not in (ErasureLine, ErasedLine):
                 provisioning.put(connection, (one for one in some if isinstance(one, provisioning.Line)), now)
+        bury(connection, (), Erasures(base.keys_pool).owners(), now)
         if hash_of(document_digests(connection, base.keys)).hash != header.state:
             raise Rejected("export.differs", "master")
     return header
@@ -154,8 +177,17 @@ def _erase(base: Base, lines: Iterator[Line]) -> None:
         base.keys.erase(owners)
 
 
-def _new(path: Path) -> Any:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+def _new(path: Path) -> BinaryIO:
+    """Empty, its owner's alone, and nobody else's who exports to the same place now: raises `OSError`."""
+    stream = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.fchmod(stream.fileno(), 0o600)
+        stream.truncate(0)
+    except OSError:
+        stream.close()
+        raise
+    return stream
 
 
 def _written(one: Line, number: int, key: Key | None) -> bytes:
@@ -189,7 +221,7 @@ def _checked(settings: MasterSettings, file: Path) -> Header:
         raise Rejected("input.unreadable", f"{file.name}: {error.strerror}") from None
     if header.format != FORMAT:
         raise Rejected("input.unknown-schema", "format")
-    if not hmac.compare_digest(_mac(settings, header, file, skip=len(first)), header.mac):
+    if not hmac.compare_digest(_mac(settings, header, file, skip=len(first)).encode(), header.mac.encode()):
         raise Rejected("export.damaged", "mac")
     return header
 

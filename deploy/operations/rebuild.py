@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from connectors.targets.port import Observed, Target
+from deploy.operations.erase import again
 from deploy.operations.shadow import Shadow
 from deploy.settings import MasterSettings, ProvisioningSettings
 from deploy.wiring import master, provisioning
 from iam.domain.account import Presence
 from iam.store.facts import Found, Told, stand_in, take_over
-from iam.store.retired import take
+from iam.store.retired import bury, take
 from mmd.ingest.erasure import keep_heads
 from mmd.ingest.first import FirstCodec
 from streams.bus import Handler
@@ -90,16 +91,32 @@ def rebuild(
         for one in messages:
             places = found.next_offsets.setdefault(one.topic, {})
             places[one.partition] = max(one.offset + 1, places.get(one.partition, 0))
-    with shadow.pool.connection() as connection:
-        found.accounts = take_over(connection, told_of_accounts(shadow, read(SOURCE_ACCOUNT)))
-        take(connection, (name for erasure in erasures for name in erasure.names))
-        for name, target in targets.items():
-            stand_in(connection, name, map(_held, target.read_all()), shadow.clock.now())
+    found.accounts = remember(shadow, of_provisioning, read, targets)
     evaluated = Straight(provisioning.evaluate_handler(shadow, of_provisioning))
     steps = (master.relay(shadow, of_master, evaluated).run_once, provisioning.timers(shadow, of_provisioning).run_once)
     while sum(step() for step in steps):
         pass
     return found
+
+
+def remember(
+    shadow: Shadow, of_provisioning: ProvisioningSettings, read: ReadTopic, targets: Mapping[str, Target]
+) -> int:
+    """What provisioning decided, who is erased, and where accounts are, as it is told now; how many accounts. What the
+    store knows already stays: done again when it is taken into use it adds what was decided since."""
+    erasures, now = Erasures(shadow.keys_pool).all(), shadow.clock.now()
+    with shadow.pool.connection() as connection:
+        accounts = take_over(connection, told_of_accounts(shadow, read(SOURCE_ACCOUNT)))
+    again(shadow, of_provisioning)  # erased after what the log says of them was read
+    with shadow.pool.connection() as connection:
+        take(connection, (name for erasure in erasures for name in erasure.names))
+        held = {name: [_held(one) for one in target.read_all()] for name, target in targets.items()}
+        there = {one.account for some in held.values() for one in some}
+        erased = ((account, one.person) for one in erasures for _, _, account in one.names if account in there)
+        bury(connection, erased, Erasures(shadow.keys_pool).owners(), now)
+        for name, some in held.items():
+            stand_in(connection, name, some, now)
+    return accounts
 
 
 def _held(observed: Observed) -> Found:

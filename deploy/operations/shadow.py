@@ -20,6 +20,8 @@ STORES = ("mmd", "iam")
 """What the log tells again. What the edges remember of loads (`connectors`) is not in the log and stays where it is."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+_SERVERS_OWN = ("postgres", "template0", "template1")
+"""What stands in a template stands in every database that is made from it."""
 
 
 class NothingDestroyed:
@@ -79,6 +81,8 @@ def make_empty(settings: Settings, name: str) -> None:
 
     Raises `Rejected("input.invalid")` for one that holds a store: nothing is ever rebuilt over anything.
     """
+    if name in _SERVERS_OWN:
+        raise Rejected("input.invalid", f"{name} is the server's own database")
     url = shadow_of(settings, name).settings.store_url
     with psycopg.connect(settings.store_url, autocommit=True) as admin:
         there = admin.execute("select from pg_database where datname = %s", [name]).fetchone()

@@ -5,7 +5,8 @@ touched, and execution held until the log has been read to its end.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,11 +18,14 @@ from deploy.operations.shadow import STORES, Shadow
 from deploy.settings import Settings
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
-from streams.contracts.errors import KallanError, Rejected
+from streams.contracts.errors import KallanError, Rejected, Unavailable
 from streams.database import open_pool
 from streams.offsets import Offsets
 
 REPLACED = "_replaced"
+_UNDER_WAY = "set aside by a switch that is under way"
+_MARKED = "select nspname from pg_namespace where obj_description(oid, 'pg_namespace') = %s order by 1"
+_LOCK = "select pg_try_advisory_lock(hashtextextended('kallan.switch', 0))"
 _NOTE = """
 create schema rebuild;
 create table rebuild.next_offset (topic text, part int, place bigint, primary key (topic, part));
@@ -78,23 +82,43 @@ def offsets_of(shadow: Shadow, now: Offsets) -> Offsets:
     }
 
 
-def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Callable[[Offsets], None]) -> list[str]:
-    """Returns the schemas that are kept aside. The workers must not run: `rewind` refuses where they do.
+def take_into_use(
+    settings: Settings,
+    shadow: Shadow,
+    now: Offsets,
+    rewind: Callable[[Offsets], None],
+    catch_up: Callable[[], object],
+) -> list[str]:
+    """Returns the schemas that are kept aside. The workers must not run: `rewind` refuses where they do. `catch_up` adds to
+    the shadow what was decided since it was made (`deploy.operations.rebuild.remember`).
 
     Raises `Rejected("input.invalid")` where what an earlier switch kept aside is still there; nothing is changed then. Where
-    the new store cannot be put in place, the old one is as it was.
+    the new store cannot be put in place, the old one is as it was. What a switch that was killed has left is put back first.
     """
+    with _alone(settings):
+        put_back(settings)
+        return _take(settings, shadow, now, rewind, catch_up)
+
+
+def _take(
+    settings: Settings,
+    shadow: Shadow,
+    now: Offsets,
+    rewind: Callable[[Offsets], None],
+    catch_up: Callable[[], object],
+) -> list[str]:
     offsets = offsets_of(shadow, now)
     kept = [name + REPLACED for name in schemas_in(settings.store_url, STORES)]
     if left := schemas_in(settings.store_url, [name + REPLACED for name in STORES]):
         raise Rejected("input.invalid", f"{', '.join(left)}: what was replaced before is to be dropped first")
     _same_schemas(settings, shadow, kept)
     rewind(offsets)
+    catch_up()
     _hold(settings)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "stores.dump"
         dump_schemas(shadow.settings.store_url, STORES, file)
-        _rename(settings, {name.removesuffix(REPLACED): name for name in kept})
+        set_aside(settings, kept)
         try:
             load_schemas(settings.store_url, file)
             with psycopg.connect(settings.store_url) as connection:
@@ -102,9 +126,10 @@ def take_into_use(settings: Settings, shadow: Shadow, now: Offsets, rewind: Call
                 if len(kept) == len(STORES):
                     connection.execute(_KEPT)
                 connection.execute(AFTER)
+                _say(connection, kept, None)
         except BaseException:
-            _drop(settings)
-            _rename(settings, {name: name.removesuffix(REPLACED) for name in kept})
+            if not put_back(settings):  # there was no old store
+                _drop(settings)
             raise
     return kept
 
@@ -119,11 +144,54 @@ def _same_schemas(settings: Settings, shadow: Shadow, kept: Sequence[str]) -> No
                 raise KallanError("schema.older", f"{name}: migrate the store in use, or make the new one again")
 
 
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """One switch at a time. The lock goes with its connection, also where the process is killed."""
+    with psycopg.connect(settings.store_url, autocommit=True) as connection:
+        if connection.execute(_LOCK).fetchone() != (True,):
+            raise Unavailable("service.unavailable", "another switch is under way")
+        yield
+
+
+def set_aside(settings: Settings, kept: Sequence[str]) -> None:
+    """The store in use under its other names, marked until the new one is whole: all of it or nothing."""
+    with psycopg.connect(settings.store_url) as connection:
+        for name in kept:
+            _rename(connection, name.removesuffix(REPLACED), name)
+        _say(connection, kept, _UNDER_WAY)
+
+
+def put_back(settings: Settings) -> bool:
+    """Where a switch did not come to its end, the old store is in its place again, and what was loaded of the new one is
+    gone: all of it or nothing. False: there was nothing to do."""
+    with psycopg.connect(settings.store_url) as connection:
+        kept = [row[0] for row in connection.execute(_MARKED, [_UNDER_WAY]).fetchall()]
+        if kept:
+            _drop_in(connection)
+        for name in kept:
+            _rename(connection, name, name.removesuffix(REPLACED))
+        _say(connection, [name.removesuffix(REPLACED) for name in kept], None)
+    return bool(kept)
+
+
 def _drop(settings: Settings) -> None:
     """What was loaded of the new store, where it could not be finished."""
     with psycopg.connect(settings.store_url) as connection:
-        for name in STORES:
-            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
+        _drop_in(connection)
+
+
+def _drop_in(connection: psycopg.Connection) -> None:
+    for name in STORES:
+        connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(name)))
+
+
+def _rename(connection: psycopg.Connection, old: str, new: str) -> None:
+    connection.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))
+
+
+def _say(connection: psycopg.Connection, names: Sequence[str], text: str | None) -> None:
+    for name in names:
+        connection.execute(sql.SQL("comment on schema {} is {}").format(sql.Identifier(name), sql.Literal(text)))
 
 
 def _hold(settings: Settings) -> None:
@@ -132,9 +200,3 @@ def _hold(settings: Settings) -> None:
         HeldFlows(pool).hold(EXECUTE, RESTORED, "store.restored", 0)
     finally:
         pool.close()
-
-
-def _rename(settings: Settings, names: Mapping[str, str]) -> None:
-    with psycopg.connect(settings.store_url) as connection:
-        for old, new in names.items():
-            connection.execute(sql.SQL("alter schema {} rename to {}").format(sql.Identifier(old), sql.Identifier(new)))

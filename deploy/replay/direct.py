@@ -121,10 +121,10 @@ class DirectWorld:
         master, execute = self.settings.master, self.settings.execute
         return Remaking(self.base, master, execute, self.targets, self.bus.log, {}, self._switch)
 
-    def _switch(self, shadow: Shadow) -> None:
+    def _switch(self, shadow: Shadow, catch_up: Callable[[], object]) -> None:
         """Everything that was published has been taken by now: no group has to read anything again."""
         now = {group: {topic: {0: len(self.bus.log(topic))} for topic in topics} for group, topics in GROUPS.items()}
-        take_into_use(self.settings.master, shadow, now, lambda _offsets: None)
+        take_into_use(self.settings.master, shadow, now, lambda _offsets: None, catch_up)
         HeldFlows(self.base.keys_pool).release(EXECUTE, RESTORED)
         self.settle()
         self._executor.retry_now()  # what was sealed with a key that is renewed now waits, in real time

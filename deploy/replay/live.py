@@ -3,7 +3,7 @@ comes from the stores and the targets themselves."""
 
 import datetime as dt
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,13 +94,13 @@ class LiveWorld:
 
         return Remaking(self.base, master, execute, self._targets, read, began, self._switch)
 
-    def _switch(self, shadow: Shadow) -> None:
+    def _switch(self, shadow: Shadow, catch_up: Callable[[], object]) -> None:
         """With the workers stopped meanwhile, and as `kallan restore --finish`."""
         master, stack = self._running.master, self._running.stack
         for worker in stack.worker_names:
             stack.stop_process(worker)
         try:
-            take_into_use(master, shadow, committed(master.broker, GROUPS), partial(rewind, master.broker))
+            take_into_use(master, shadow, committed(master.broker, GROUPS), partial(rewind, master.broker), catch_up)
         finally:
             for worker in stack.worker_names:
                 stack.start_process(worker)

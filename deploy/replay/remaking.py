@@ -8,13 +8,14 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 from psycopg import sql
 
 from connectors.targets.port import Target
 from deploy.operations.compare import differences, stand_of
-from deploy.operations.rebuild import ReadTopic, rebuild
+from deploy.operations.rebuild import ReadTopic, rebuild, remember
 from deploy.operations.shadow import STORES, Shadow, make_empty, shadow_of
 from deploy.operations.switch import REPLACED, note
 from deploy.settings import MasterSettings, ProvisioningSettings
@@ -36,7 +37,7 @@ Places = Mapping[str, Mapping[int, int]]
 @dataclass(frozen=True, slots=True)
 class Remaking:
     """`read` gives what the log holds of this scenario, which begins at `began`; `switch` puts a store that was made again
-    in the place of the one in use and returns when accounts may be changed again."""
+    in the place of the one in use, after what it is given to call, and returns when accounts may be changed again."""
 
     base: Base
     of_master: MasterSettings
@@ -44,7 +45,7 @@ class Remaking:
     targets: Mapping[str, Target]
     read: ReadTopic
     began: Places
-    switch: Callable[[Shadow], None]
+    switch: Callable[[Shadow, Callable[[], object]], None]
 
     def __call__(self) -> None:
         """Raises `Rejected("store.differs")` where the new store is not like the one in use, or somebody protected was
@@ -69,7 +70,7 @@ class Remaking:
                 for part, place in places.items():
                     read.setdefault(part, place)
             note(shadow, found)
-            self.switch(shadow)
+            self.switch(shadow, partial(remember, shadow, self.of_provisioning, self.read, self.targets))
         with psycopg.connect(self.of_master.store_url) as connection:
             for name in STORES:
                 connection.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(name + REPLACED)))

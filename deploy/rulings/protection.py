@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from deploy.rulings.sending import Desk, Grounds, new_name
+from deploy.rulings.sending import Desk, Grounds, names_nobody, new_name
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.protection import Raised, lifted, standing_raises
 from streams.contracts.claims import Lift, Marking, Protection, RaiseName, SourceRecord
@@ -61,6 +61,7 @@ def propose(desk: Desk, person: str, evidence: str, asked_by: str, *, every_rais
     """
     if not evidence.strip() or not asked_by.strip():
         raise Rejected("input.missing", "evidence, asked_by")
+    names_nobody(evidence=evidence, asked_by=asked_by)
     if not desk.reader.members(person):
         raise Rejected("resource.unknown", "person")
     raises = standing_raises(_spoken(desk, person), desk.register)

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectors.sources.ids import holds_number
 from mmd.domain.register import SourceRegister
 from mmd.store.reader import Reader
 from streams.bus import Producer
@@ -35,6 +36,7 @@ class Grounds:
         """Raises `Rejected`: input.missing, decision.two-persons."""
         if not self.evidence.strip():
             raise Rejected("input.missing", "evidence")
+        names_nobody(evidence=self.evidence, asked_by=self.asked_by, approved_by=self.approved_by)
         if not two_persons(self.asked_by, self.approved_by):
             raise Rejected("decision.two-persons")
 
@@ -73,6 +75,16 @@ class Desk:
         for message in self.messages(records):
             self.producer.send(message)
         self.producer.flush()
+
+
+def names_nobody(**texts: str) -> None:
+    """Texts of a decision stand in logs, lists and events: none may hold the number of a person.
+
+    Raises `Rejected("input.invalid")` with the name of the text, never with what stands in it.
+    """
+    for name, text in texts.items():
+        if holds_number(text):
+            raise Rejected("input.invalid", f"{name}: a personnummer stands in it")
 
 
 def new_name(kind: str) -> str:

@@ -49,7 +49,11 @@ def read_policy(path: Path, authorities: str = "") -> Policy:
     if not folder.is_dir():
         raise KallanError("settings.invalid", f"{folder.name}: no such folder")
     found: list[AuthorityPolicy] = []
-    for one in sorted(folder.glob("*.y*ml")):
+    for one in sorted(folder.iterdir()):
+        if one.name.startswith((".", "README")):
+            continue
+        if one.suffix not in (".yml", ".yaml"):  # left unread, it would restrict nobody
+            raise KallanError("settings.invalid", f"{one.name}: a policy of an authority is a .yml file")
         with _named(one):
             found.append(AuthorityPolicy.from_data(read_yaml(one)))
             policy = policy.with_authorities(found)

@@ -75,6 +75,21 @@ def _restrictions(where: Place, world: World, policy: Policy, today: dt.date) ->
     return policy.of_authority(world.authority(where.segment.unit, where.on), today)
 
 
+def restricted_by(persona: Persona, world: World, policy: Policy, today: dt.date) -> tuple[AuthorityPolicy, ...] | None:
+    """The policies of the authority where the persona stands today, or else of that where it stood last (or will stand
+    first). None: the unit, or one above it, is not known, and nobody nearer names an authority."""
+    begun = [segment for segment in persona.segments if segment.valid_from <= today]
+    first = min(persona.segments, key=lambda one: one.valid_from, default=None)
+    segment = persona.segment(today) or max(begun, key=lambda one: one.valid_from, default=first)
+    if segment is None:
+        return ()
+    on = max(segment.valid_from, min(today, segment.valid_to or today))
+    authority = world.authority(segment.unit, on)
+    if not authority and world.state(segment.unit, on) is UnitState.UNKNOWN:
+        return None
+    return policy.of_authority(authority, today)
+
+
 def _forbidden(person: PersonDocument, rule: AccountRule, strict: tuple[AuthorityPolicy, ...]) -> str | None:
     """Whether the authority leaves nothing of the rule."""
     status = person.status.state if person.status else ""

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from iam.domain.account import AccountState, Existence, Intent, Presence, Reason, WhyNot
-from iam.domain.bases import Basis, bases
+from iam.domain.authority import AuthorityPolicy
+from iam.domain.bases import Basis, bases, restricted_by
 from iam.domain.grants import Grants, allowed, grants, stamps_of
 from iam.domain.policy import Policy
 from iam.domain.profile import attributes, restricted
@@ -25,7 +26,7 @@ from iam.domain.world import (
     unit_boundaries,
     units_read,
 )
-from streams.contracts.documents import PersonaType, PersonDocument
+from streams.contracts.documents import Persona, PersonaType, PersonDocument
 from streams.contracts.time import local_date
 
 Names = Mapping[AccountKey, Sequence[Given]]
@@ -80,7 +81,7 @@ def desired(person: PersonDocument, world: World, policy: Policy, names: Names, 
             elsewhere = frozenset(p.key for p in personas) - frozenset(share[given.id])
             mine, mine_not = _of_account(key, given, elsewhere, found, policy)
             for target in _all_targets(mine, given, world):
-                view = _View(person, world, policy, today, given, target, key.account_class)
+                view = _View(person, world, policy, today, given, target, key.account_class, personas)
                 intent = view.intent(mine, mine_not)
                 if intent is not None:
                     accounts.append(DesiredAccount(given, target, intent))
@@ -181,6 +182,7 @@ class _View:
     given: Given
     target: str
     account_class: str
+    personas: Sequence[Persona]
 
     @property
     def previous(self) -> Previous | None:
@@ -228,8 +230,35 @@ class _View:
             self.previous,
             of_employees=any(rule.persona is PersonaType.EMPLOYEE for rule in rules),
         )
-        withheld = {name for basis in here for one in basis.restrictions for name in one.withheld}
+        withheld = self._withheld(main, here)
+        if withheld is None:
+            kept = {"display_name", *(self.previous.attributes if self.previous else ())}
+            return {name: value for name, value in shown.items() if name in kept}
         return {name: value for name, value in shown.items() if name not in withheld}
+
+    def _withheld(self, main: Basis | None, here: Sequence[Basis]) -> frozenset[str] | None:
+        """Attributes that authorities withhold. Where nothing gives the account any more they are those of every persona
+        that it served: what was withheld at work does not come out when the work ends. None: it is not known whose the
+        units are; what was shown before may go on, and nothing is added."""
+        if not self.policy.authorities:
+            return frozenset()
+        found: list[tuple[AuthorityPolicy, ...] | None] = []
+        if main is None:
+            found += [self._of_authority(persona) for persona in self._served()]
+        for basis in here if main else ():
+            if basis.existence is not Existence.LIMBO:
+                found.append(self._of_authority(basis.persona) if basis.undecided else basis.restrictions)
+        if not found or any(one is None for one in found):
+            return None
+        return frozenset(name for several in found for one in several or () for name in one.withheld)
+
+    def _served(self) -> Iterator[Persona | None]:
+        """The personas that this account serves or ever served; None for one that is not in the document any more."""
+        known = {persona.key: persona for persona in self.personas}
+        yield from (known.get(key) for key in self.given.served or known)
+
+    def _of_authority(self, persona: Persona | None) -> tuple[AuthorityPolicy, ...] | None:
+        return None if persona is None else restricted_by(persona, self.world, self.policy, self.today)
 
     def _existence(self, basis: Basis) -> Existence:
         """Of an undecided basis: what was, and never more than it would give."""

@@ -230,6 +230,8 @@ def _check(policy: Policy) -> None:
 
 def _check_authority(policy: Policy, one: AuthorityPolicy) -> None:
     path = f"authorities.{one.authority}"
+    if not (one.authority.strip() and one.decision.strip()):
+        raise _wrong(path, "an authority and its decision are named")
     if set(one.refused_targets) - set(policy.targets):
         raise _wrong(f"{path}.refused_targets", "no such target")
     if set(one.withheld) - WITHHOLDABLE:
@@ -237,7 +239,7 @@ def _check_authority(policy: Policy, one: AuthorityPolicy) -> None:
     if one.lead_days is not None and one.lead_days > policy.lead_days:
         raise _wrong(f"{path}.lead_days", "an authority may only be stricter than the core")
     for group in one.refused_groups:
-        if not _GROUP.fullmatch(group.removesuffix("*") + "x"):
+        if not _GROUP.fullmatch(f"{group.removesuffix('*')}x" if group.endswith("*") else group):
             raise _wrong(f"{path}.refused_groups", "a group is org:... or role:...")
 
 

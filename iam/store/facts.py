@@ -18,7 +18,7 @@ values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing
 """
 _NAME = """
 insert into iam.name_ledger (kind, name, account, allocated_at, event_id) values (%s, %s, %s, %s, %s)
-on conflict (kind, name) do nothing
+on conflict do nothing
 """
 _KNOWN = "select id::text from iam.account where id::text = any(%s)"
 _DESIRED = """

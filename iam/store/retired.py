@@ -1,9 +1,12 @@
 """Names of whoever is erased: taken for ever, and readable no more."""
 
+import datetime as dt
 from collections.abc import Collection, Iterable
 
 from iam.domain import naming
-from iam.store.world import Connection, person_things, take_locks
+from iam.store import world as store
+from iam.store.world import Cause, Connection, NewPerson, person_things, take_locks
+from streams.contracts.documents import Version
 
 _NAMES = """
 select n.kind, n.name, n.account::text from iam.name_ledger n join iam.account a on a.id = n.account
@@ -14,6 +17,15 @@ _UNTOLD = "delete from iam.outbox where account = any(%s::uuid[])"
 _TAKEN = """
 insert into iam.name_ledger (kind, name, account, allocated_at, event_id)
 values (%s, %s, %s, clock_timestamp(), 'erased') on conflict do nothing
+"""
+
+_ACCOUNT = """
+insert into iam.account (id, person_id, first_person, employer, class, created_at) values (%s, %s, %s, '', '', %s)
+on conflict (id) do nothing
+"""
+_ERASED = """
+select distinct a.person_id from iam.account a join iam.name_ledger n on n.account = a.id
+where n.name like '#%%' and a.person_id = any(%s) order by 1
 """
 
 Name = tuple[str, str, str]
@@ -39,3 +51,19 @@ def take(connection: Connection, names: Iterable[Name]) -> None:
     """In a ledger that is made again: these are taken. In the caller's transaction."""
     with connection.cursor() as cursor:
         cursor.executemany(_TAKEN, list(names))
+
+
+def bury(
+    connection: Connection, accounts: Iterable[tuple[str, str]], erased: Collection[str], now: dt.datetime
+) -> None:
+    """Whoever is erased is gone for a store that was made again too: an account of theirs that a target still has, because
+    the erasure was younger than the last call to it, is removed. `accounts`: those with whose they were, which the ledger
+    need not know any more. `erased`: nobody else is taken for gone, whosever an account is now. In the caller's
+    transaction, after the names were taken."""
+    with connection.cursor() as cursor:
+        cursor.executemany(_ACCOUNT, [(account, person, person, now) for account, person in sorted(set(accounts))])
+    persons = [row[0] for row in connection.execute(_ERASED, [sorted(erased)]).fetchall()]
+    cause = Cause("erased", now)
+    gone = Version(store.ERASED_EPOCH, 0)
+    store.put_persons(connection, [NewPerson(person, gone, "", None, True, cause) for person in persons])
+    store.enqueue(connection, persons, now, store.PRIORITY_NOW, cause)

@@ -10,7 +10,6 @@ from fastapi import Response
 from mmd.api.services import Reading
 from mmd.domain.disclosure import disclose, under_todays_marking
 from mmd.domain.register import SourceRegister
-from mmd.domain.release import Marked
 from mmd.store.reader import Reader
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.errors import Rejected
@@ -57,11 +56,13 @@ def shown(
 ) -> PersonDocument | None:
     """What this reader sees of a document that carries today's marking; None where it may not know of the person."""
     release = reading.release
-    asks = release.marked is not Marked.CLEARED and (
-        (release.allows("guardians") and document.guardians) or (release.allows("wards") and document.wards)
+    asks = (
+        (release.allows("guardians") and document.guardians)
+        or (release.allows("wards") and document.wards)
+        or (release.allows("personas") and any(s.manager for persona in document.personas for s in persona.segments))
     )
-    unmarked = given.reader.unmarked([document]) if asks else frozenset()
-    return disclose(document, release, reading.on, valid=valid, unmarked=unmarked)
+    people = given.reader.people_in(document) if asks else {}
+    return disclose(document, release, reading.on, valid=valid, people=people)
 
 
 def disclosed_person(

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from mmd.api import changes, operations, persons, prefill, problems, things, units
+from mmd.api import changes, operations, persons, prefill, problems, things
 from mmd.api.described import with_components
 from mmd.api.guard import Guard
 from mmd.api.metrics import FORM, RELEASE, ROUTE
@@ -33,7 +33,7 @@ ANSWERS = (
 )
 """What a route may answer."""
 
-PARTS = (persons, units, things, prefill, changes, operations)
+PARTS = (persons, things, prefill, changes, operations)
 
 
 class Application(FastAPI):

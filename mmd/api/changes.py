@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1", tags=["changes"], default_response_class=Respon
 
 @router.get(
     "/changes",
-    summary="Persons and units whose answer to this reader has changed since the cursor",
+    summary="Persons, units, places, groups, legal organisations whose answer to this reader has changed",
     responses=answers(Changes, "A page of notices, and where to go on", "cursor.invalid", "input.invalid"),
 )
 def read_changes(

@@ -9,6 +9,7 @@ import psycopg_pool
 
 from mmd.api.metrics import DISCLOSURES
 from mmd.api.services import Reading, Services
+from mmd.domain.disclosure import People
 from mmd.domain.prefill import FormField
 from mmd.domain.references import persons_in
 from streams.contracts.documents import GroupDocument, LegalOrganisationDocument, PersonDocument, Thing
@@ -86,14 +87,16 @@ def entry(answer: PersonDocument) -> Entry:
     return Entry(answer.id, groups_of(answer), answer.restricted)
 
 
-def entries_of(answer: Thing) -> list[Entry]:
-    """The persons whom an answer about no person names: members of a group, a sole trader. Who is shown to a reader that is
-    not cleared is not marked; of the cleared it is not told here who is."""
+def entries_of(document: Thing, answer: Thing, people: People) -> list[Entry]:
+    """The persons whom an answer about no person tells of: the members of a group that are shown, and the owner of a firm
+    (`document` names it, the answer perhaps not). Who is shown to a reader that is not cleared is not marked; of the
+    cleared it is not told here who is."""
     if isinstance(answer, GroupDocument):
         return [Entry(person, frozenset({"group-members"}), restricted=False) for person in persons_in(answer)]
-    if isinstance(answer, LegalOrganisationDocument) and answer.owner:
-        groups = frozenset({"legal-organisations", "numbers"})
-        return [Entry(person, groups, restricted=False) for person in persons_in(answer)]
+    if isinstance(answer, LegalOrganisationDocument):
+        groups = {"legal-organisations"} | ({"numbers"} if answer.owner else set())
+        owners = (people[one].id if one in people else one for one in persons_in(document))
+        return [Entry(person, frozenset(groups), restricted=False) for person in owners]
     return []
 
 

@@ -6,12 +6,11 @@ persona of a type that the release covers.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import msgspec
 
-from mmd.domain.disclosure import disclose_unit
+from mmd.domain.disclosure import People, disclose_unit
 from mmd.domain.group import in_order
 from mmd.domain.release import Marked, Release
 from streams.contracts.documents import (
@@ -22,19 +21,6 @@ from streams.contracts.documents import (
     Thing,
     UnitDocument,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A person whom a document refers to, as the master knows that person now. `id`: the survivor of the id that was
-    asked for; `unmarked`: the marking is NONE."""
-
-    id: str
-    unmarked: bool
-
-
-People = Mapping[str, Known]
-"""By the id that a document refers to. Who is not here has never been heard of, and counts as marked."""
 
 
 def disclose_thing(document: Thing, release: Release, on: dt.date, people: People) -> Thing | None:
@@ -68,12 +54,14 @@ def _place(document: PlaceDocument, release: Release) -> PlaceDocument | None:
 def _group(document: GroupDocument, release: Release, people: People) -> GroupDocument | None:
     if not release.allows("groups") or (release.units is not None and document.unit not in release.units):
         return None
-    if not release.allows("group-members"):
-        return msgspec.structs.replace(document, members=(), members_stamp=None)
-    members = in_order(set(_members(document.members, release, people)))
-    # When the list was said anew tells of members who are not shown.
-    stamp = document.members_stamp if len(members) == len(document.members) else None
-    return msgspec.structs.replace(document, members=members, members_stamp=stamp)
+    tells = release.allows("group-members")
+    members = in_order(set(_members(document.members, release, people))) if tells else ()
+    shown = msgspec.structs.replace(document, members=members)
+    if tells and release.persona_types is None and release.marked is Marked.CLEARED:
+        return shown
+    # A source says a group and its list in one breath: when that was tells of members who are not shown.
+    names = tuple(msgspec.structs.replace(name, stamp=None) for name in document.names)
+    return msgspec.structs.replace(shown, names=names, stamp=None, members_stamp=None)
 
 
 def _members(members: Iterable[MemberEntry], release: Release, people: People) -> Iterable[MemberEntry]:
@@ -91,7 +79,7 @@ def _legal_organisation(
     document: LegalOrganisationDocument, release: Release, people: People
 ) -> LegalOrganisationDocument | None:
     """A sole trader's data are the person's: of a protected owner only the cleared know. The number, which is a
-    personnummer, and whose it is are told to readers of numbers about everybody."""
+    personnummer, and whose it is are told to readers of numbers about everybody, in all roles and units."""
     if not release.allows("legal-organisations"):
         return None
     if not document.owner:
@@ -99,6 +87,6 @@ def _legal_organisation(
     owner = people.get(document.owner)
     if release.marked is not Marked.CLEARED and (owner is None or not owner.unmarked):
         return None
-    if not release.allows("numbers") or release.persona_types is not None:
+    if not release.allows("numbers") or release.persona_types is not None or release.units is not None:
         return msgspec.structs.replace(document, number=None, owner="")
     return msgspec.structs.replace(document, owner=owner.id if owner else document.owner)

@@ -1,7 +1,9 @@
 """`disclose`: the one place where it is decided what a reader sees of a person. Every exit uses it. Deny by default."""
 
 import datetime as dt
-from collections.abc import Container
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 
 import msgspec
 
@@ -23,13 +25,28 @@ from streams.contracts.documents import (
 from streams.contracts.time import holds
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person whom a document refers to, as the master knows that person now. `id`: the survivor of the id that was
+    asked for; `unmarked`: the marking is NONE."""
+
+    id: str
+    unmarked: bool
+
+
+People = Mapping[str, Known]
+"""By the id that a document refers to. Who is not here has never been heard of, and counts as marked."""
+
+_NOBODY: People = MappingProxyType({})
+
+
 def disclose(
     document: PersonDocument,
     release: Release,
     on: dt.date,
     *,
     valid: dt.date | None = None,
-    unmarked: Container[str] = frozenset(),
+    people: People = _NOBODY,
 ) -> PersonDocument | None:
     """What the reader sees of the person today (`on`, Swedish date); None: it may not know that the person exists.
 
@@ -37,8 +54,10 @@ def disclose(
     whose values are asked for, today if not given; the release must be in force today whatever is asked. Of names,
     addresses and relations only what holds on that date is shown: former names and numbers are nobody's by default.
     Personas are whole, with what was and what is planned.
-    `unmarked` holds the ids of the persons referred to whose own marking is NONE: custody relations to all others are
-    left out unless the reader is cleared, so a caller that does not know discloses none.
+    `people` holds everybody whom the document refers to, see `mmd.domain.references.persons_in`: custody relations to
+    those whose own marking is not NONE are left out unless the reader is cleared, so a caller that does not know
+    discloses none. Managers are left out likewise where the reader may not know of marked persons at all. Who is named is
+    named by today's id: an earlier one would tell of a change of number.
 
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
     agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
@@ -55,9 +74,8 @@ def disclose(
     day = on if valid is None else valid
     allows = release.allows
     whole = release.persona_types is None
-    shown = tuple(_shown(persona, release, cleared) for persona in personas) if allows("personas") else ()
+    shown = tuple(_shown(persona, release, cleared, people) for persona in personas) if allows("personas") else ()
     employee = release.covers(PersonaType.EMPLOYEE)
-    open_ids = None if release.marked is Marked.CLEARED else unmarked
     return PersonDocument(
         id=document.id,
         aliases=document.aliases if whole or allows("aliases") else (),
@@ -77,8 +95,8 @@ def disclose(
         special_address=_special_address(document.special_address, day)
         if cleared and allows("special-address")
         else None,
-        guardians=_relations(document.guardians, day, open_ids) if cleared and allows("guardians") else (),
-        wards=_relations(document.wards, day, open_ids)
+        guardians=_relations(document.guardians, day, release, people) if cleared and allows("guardians") else (),
+        wards=_relations(document.wards, day, release, people)
         if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
         else (),
         personas=shown,
@@ -89,7 +107,8 @@ def disclose(
 
 def under_todays_marking(then: PersonDocument, current: PersonDocument) -> PersonDocument:
     """A document as it was known earlier, to be disclosed today: with today's marking, and under skyddad folkbokföring
-    without the addresses that were known before it."""
+    without the addresses that were known before it. Of a marked person the agreed name and what accounts are called are
+    today's: what the person went by before the marking may be the name that is protected now."""
     skyddad = current.marking is Marking.SKYDDAD_FOLKBOKFORING
     return msgspec.structs.replace(
         then,
@@ -98,7 +117,14 @@ def under_todays_marking(then: PersonDocument, current: PersonDocument) -> Perso
         restricted=current.restricted,
         registered_addresses=() if skyddad else then.registered_addresses,
         special_address=current.special_address if skyddad else then.special_address,
+        agreed_name=current.agreed_name if current.restricted else then.agreed_name,
+        personas=_with_todays_accounts(then, current) if current.restricted else then.personas,
     )
+
+
+def _with_todays_accounts(then: PersonDocument, current: PersonDocument) -> tuple[Persona, ...]:
+    today = {persona.key: persona.accounts for persona in current.personas}
+    return tuple(msgspec.structs.replace(one, accounts=today.get(one.key, ())) for one in then.personas)
 
 
 def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> UnitDocument | None:
@@ -129,7 +155,9 @@ def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
     return found
 
 
-def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
+def _shown(persona: Persona, release: Release, cleared: bool, people: People) -> Persona:
+    if any(segment.manager for segment in persona.segments):
+        persona = _with_managers(persona, release, people)
     if not persona.accounts:
         return persona
     accounts: tuple[AccountEntry, ...] = ()
@@ -140,6 +168,17 @@ def _shown(persona: Persona, release: Release, cleared: bool) -> Persona:
         if not cleared:  # an address of mail may be made of the name
             accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
     return msgspec.structs.replace(persona, accounts=accounts)
+
+
+def _with_managers(persona: Persona, release: Release, people: People) -> Persona:
+    def named(manager: str) -> str:
+        known = people.get(manager)
+        if release.marked is Marked.NOTHING and (known is None or not known.unmarked):
+            return ""
+        return known.id if known else manager
+
+    segments = tuple(msgspec.structs.replace(one, manager=named(one.manager)) for one in persona.segments)
+    return msgspec.structs.replace(persona, segments=segments)
 
 
 def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[NumberEntry, ...]:
@@ -168,10 +207,14 @@ def _special_address(entry: AddressEntry | None, day: dt.date) -> AddressEntry |
 
 
 def _relations(
-    entries: tuple[RelationEntry, ...], day: dt.date, unmarked: Container[str] | None
+    entries: tuple[RelationEntry, ...], day: dt.date, release: Release, people: People
 ) -> tuple[RelationEntry, ...]:
+    found = []
+    for entry in entries:
+        known = people.get(entry.person)
+        told = release.marked is Marked.CLEARED or (known is not None and known.unmarked)
+        if told and holds(entry.valid_from, entry.valid_to, day):
+            found.append(msgspec.structs.replace(entry, person=known.id if known else entry.person))
     return tuple(
-        entry
-        for entry in entries
-        if holds(entry.valid_from, entry.valid_to, day) and (unmarked is None or entry.person in unmarked)
+        sorted(found, key=lambda one: (one.person, one.valid_from or dt.date.min, one.valid_to or dt.date.max))
     )

@@ -29,8 +29,8 @@ def raise_key(logged: LoggedClaim) -> RaiseKey:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A raise that stands. `taken_back`: the newest later record of the same source that says N, or that is complete and
-    does not speak of it any more. It lowers nothing: it is what an officer looks at (LIFT_PENDING)."""
+    """A raise that stands. `taken_back`: the newest later word of the same record that says less: N, a complete post that
+    does not speak of it any more, or a lower marking. It lowers nothing: it is what an officer looks at (LIFT_PENDING)."""
 
     subject: str
     name: RaiseName
@@ -61,17 +61,17 @@ def standing_raises(claims: Sequence[LoggedClaim], register: SourceRegister) -> 
         body = logged.claim.body
         if isinstance(body, Protection) and body.marking is not Marking.NONE and raise_key(logged) not in gone:
             key = raise_key(logged)
-            found.append(Raised(*key, body.marking, stamp_of(logged), _taken_back(logged, claims)))
+            found.append(Raised(*key, body.marking, stamp_of(logged), _taken_back(logged, body.marking, claims)))
     return found
 
 
-def _taken_back(raised: LoggedClaim, claims: Iterable[LoggedClaim]) -> Stamp | None:
+def _taken_back(raised: LoggedClaim, marking: Marking, claims: Iterable[LoggedClaim]) -> Stamp | None:
     later = [
         one
         for one in claims
         if (one.subject, one.source, one.source_key) == (raised.subject, raised.source, raised.source_key)
         and isinstance(one.claim.body, Protection)
-        and one.claim.body.marking is Marking.NONE
+        and LEVEL[one.claim.body.marking] < LEVEL[marking]
         and one.version > raised.version
     ]
     return stamp_of(max(later, key=_version)) if later else None

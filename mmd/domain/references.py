@@ -12,27 +12,29 @@ from streams.contracts.documents import (
 
 def references_of(document: PersonDocument | Thing) -> frozenset[str]:
     """Unit keys and person ids, never the document's own; an id may be an alias of the person it names."""
-    if isinstance(document, UnitDocument):
-        found = {entry.parent for entry in document.parents}
-    elif isinstance(document, PlaceDocument):
-        found = {entry.unit for entry in document.units}
-    elif isinstance(document, GroupDocument | LegalOrganisationDocument):
-        found = set(persons_in(document))
-        if isinstance(document, GroupDocument):
+    found = set(persons_in(document))
+    match document:
+        case UnitDocument():
+            found.update(entry.parent for entry in document.parents)
+        case PlaceDocument():
+            found.update(entry.unit for entry in document.units)
+        case GroupDocument():
             found.add(document.unit)
-    else:
-        found = {entry.person for entry in (*document.guardians, *document.wards)}
-        for persona in document.personas:
-            for segment in persona.segments:
-                found.add(segment.unit)
-                found.add(segment.manager)
+        case PersonDocument():
+            found.update(segment.unit for persona in document.personas for segment in persona.segments)
     return frozenset(found - {"", document.id})
 
 
-def persons_in(document: Thing) -> frozenset[str]:
-    """The person ids that a document about no person refers to; they may be aliases."""
-    if isinstance(document, GroupDocument):
-        return frozenset(entry.person for entry in document.members)
-    if isinstance(document, LegalOrganisationDocument) and document.owner:
-        return frozenset({document.owner})
-    return frozenset()
+def persons_in(document: PersonDocument | Thing) -> frozenset[str]:
+    """The ids of other persons that a document refers to; they may be aliases."""
+    match document:
+        case GroupDocument():
+            return frozenset(entry.person for entry in document.members)
+        case LegalOrganisationDocument():
+            return frozenset({document.owner} - {""})
+        case PersonDocument():
+            found = {entry.person for entry in (*document.guardians, *document.wards)}
+            found.update(segment.manager for persona in document.personas for segment in persona.segments)
+            return frozenset(found - {"", document.id})
+        case _:
+            return frozenset()

@@ -156,13 +156,15 @@ class Writer:
             return
         said = self._hashed(canonical_bytes(document))
         old = opened(key)
+        hidden = before is not None and _hidden(old, document)
         self._changes[key] = _Change(
             document,
             plain,
             shown,
             said,
             restated=before is not None and before.said == said,
-            raised=_tells_less(old, document),
+            lane=URGENT if hidden else BULK,
+            raised=hidden or _left(old, document),
             fan_out=True,
             next_change=next_change(document, self.now),
             key=group.key,
@@ -290,19 +292,23 @@ def _raised(before: _Before | None, marking: Marking) -> bool:
     return LEVEL[marking] > LEVEL[before.marking]
 
 
-def _parted(before: Document | None, document: PersonDocument) -> bool:
-    """Whether somebody else's data were published under this person's outer key: a split gave an id back."""
-    return isinstance(before, PersonDocument) and not set(before.aliases) <= {document.id, *document.aliases}
+def _hidden(before: Document | None, document: Thing) -> bool:
+    """Whether a place that was known is a secret from now on: sheltered housing is hidden as fast as a person."""
+    if not isinstance(document, PlaceDocument) or not document.restricted:
+        return False
+    return not (isinstance(before, PlaceDocument) and before.restricted)
 
 
-def _tells_less(before: Document | None, document: Thing) -> bool:
-    """Whether something was published under this thing's outer key that must not open any more: somebody who is not in it
-    now, and whose marking would not be brought to it; or where a place is that nobody may be told of now."""
-    if isinstance(before, PlaceDocument) and isinstance(document, PlaceDocument):
-        return document.restricted and not before.restricted
+def _left(before: Document | None, document: Thing) -> bool:
+    """Whether somebody was told of who is not in it now: a later marking of theirs would not be brought to it."""
     if before is None or isinstance(before, PersonDocument | Redirect):
         return False
     return not persons_in(before) <= persons_in(document)
+
+
+def _parted(before: Document | None, document: PersonDocument) -> bool:
+    """Whether somebody else's data were published under this person's outer key: a split gave an id back."""
+    return isinstance(before, PersonDocument) and not set(before.aliases) <= {document.id, *document.aliases}
 
 
 def _cause(causes: Mapping[str, Cause], row: str, now: dt.datetime) -> tuple[str, dt.datetime]:

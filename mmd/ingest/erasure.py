@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psycopg
+import psycopg.rows
 
 from mmd.store.dirty import URGENT, Dirty, mark
+from mmd.store.disclosing import firms_of
 from streams.hashing import id_subject
 from streams.sealing import KeyClass, key_id
 
@@ -17,10 +19,6 @@ _GATE = "select pg_advisory_xact_lock(hashtextextended('mmd.join', 0))"
 _IDS = """
 select i.id from mmd.identity i where i.kind = 'person'
    and i.survivor = (select survivor from mmd.identity where id = %s) order by 1
-"""
-_FIRMS = """
-select distinct i.id from mmd.referrer r join mmd.identity i on i.id = r.document and i.kind = 'legal-organisation'
-where r.target = any(%s) order by 1
 """
 _SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
 _FORGET = (
@@ -46,6 +44,9 @@ _KEEP_HEAD = """
 insert into mmd.head (id, claim, subject, version, digest) values (%s::uuid, %s::uuid, %s, %s, %s) on conflict do nothing
 """
 
+_COUNT = "update mmd.epoch set erasures = erasures + 1"
+_COUNTED = "select erasures from mmd.epoch"
+
 Head = tuple[str, str, str, str, str]
 """What is spoken of, the winning claim, its subject, its version, its digest: hashes all of them."""
 
@@ -65,10 +66,19 @@ class Whole:
         return frozenset((*self.ids, *self.firms, *self.subjects, *(id_subject(one) for one in self.ids)))
 
 
+def erasures(cursor: psycopg.Cursor[psycopg.rows.TupleRow]) -> int:
+    """How many there were. A batch whose keys were looked up after this is known to hold nobody erased for as long as it
+    says the same under the gate."""
+    cursor.execute(_COUNTED)
+    row = cursor.fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def whole_of(connection: psycopg.Connection, person: str) -> Whole:
     """By any of the person's ids. Nothing is known of an unknown one: it has no ids."""
     ids = [row[0] for row in connection.execute(_IDS, [person]).fetchall()]
-    firms = [row[0] for row in connection.execute(_FIRMS, [ids]).fetchall()]
+    with connection.cursor() as cursor:
+        firms = firms_of(cursor, ids)
     subjects = [row[0] for row in connection.execute(_SUBJECTS, [[*ids, *firms]]).fetchall()]
     return Whole(tuple(ids), tuple(firms), tuple(subjects))
 
@@ -90,6 +100,7 @@ def forget(connection: psycopg.Connection, whole: Whole, decision: str, now: dt.
     already. Heads stay, see `heads_of`."""
     with connection.cursor() as cursor:
         cursor.execute(_GATE)
+        cursor.execute(_COUNT)
         named = {"subjects": list(whole.subjects), "ids": [*whole.ids, *whole.firms], "firms": list(whole.firms)}
         for statement in _FORGET:
             cursor.execute(statement, named)

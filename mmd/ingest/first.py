@@ -19,7 +19,7 @@ a lift does not: until the second reading everything that was ever raised stands
 
 
 class FirstCodec(RecordCodec):
-    """Reads source records and leaves only their claims of the kinds `FIRST`."""
+    """Reads source records and leaves only their claims of the kinds `FIRST`; of a reorganisation nothing."""
 
     def decode(self, messages: Sequence[Message]) -> list[Decoded[SourceRecord]]:
         return [_first(one) if isinstance(one, Incoming) else one for one in super().decode(messages)]
@@ -27,4 +27,4 @@ class FirstCodec(RecordCodec):
 
 def _first(one: Incoming[SourceRecord]) -> Incoming[SourceRecord]:
     claims = tuple(claim for claim in one.record.claims if kind_of(claim) in FIRST)
-    return replace(one, record=msgspec.structs.replace(one.record, claims=claims))
+    return replace(one, record=msgspec.structs.replace(one.record, claims=claims, together=()))

@@ -8,8 +8,9 @@ import psycopg
 import psycopg_pool
 
 from mmd.domain.register import SourceRegister
+from mmd.ingest.erasure import erasures
 from mmd.ingest.prepare import Prepared, Preparer
-from mmd.ingest.transaction import Ingest, NeedsGateAlone
+from mmd.ingest.transaction import Ingest, NeedsGateAlone, Outdated
 from streams.clock import Clock, SystemTicker, Ticker
 from streams.codec import RecordCodec
 from streams.envelope import Message
@@ -46,28 +47,35 @@ class IngestHandler:
         self._ticker = ticker or SystemTicker()
         self._preparer = Preparer(codec, keys, register, person_secret, digest_secret)
         self._ingest = Ingest(keys, register, person_secret, digest_secret)
+        self._ready: tuple[Sequence[Message], Prepared] | None = None
+
+    def ahead(self, batch: Sequence[Message]) -> None:
+        """Implements `streams.bus.LooksAhead`: decoded, checked and sealed while the batch before it is stored."""
+        self._ready = (batch, self._prepared(batch))
 
     def __call__(self, batch: Sequence[Message]) -> None:
-        prepared = self._preparer.prepare(batch)
-        if prepared.claims or prepared.conflicts or prepared.aside:
-            self._store(prepared)
-        if prepared.error is not None:
-            raise prepared.error
-
-    def _store(self, prepared: Prepared) -> None:
-        alone = False
-        attempt = 1
-        while True:
+        ready = self._ready
+        prepared = ready[1] if ready is not None and ready[0] is batch else self._prepared(batch)
+        attempt, alone = 1, False
+        while prepared.claims or prepared.conflicts or prepared.aside:
             try:
                 with self._pool.connection() as connection:
                     self._ingest.run(connection, prepared, self._clock.now(), alone=alone)
+                break
             except NeedsGateAlone:
                 alone = True
+            except Outdated:
+                prepared = self._prepared(batch)
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure) as error:
                 if attempt == ATTEMPTS:
                     raise
                 logger.info("%s, attempt %d: the batch is tried again", type(error).__name__, attempt)
                 self._ticker.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311
                 attempt += 1
-            else:
-                return
+        if prepared.error is not None:
+            raise prepared.error
+
+    def _prepared(self, batch: Sequence[Message]) -> Prepared:
+        with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
+            known = erasures(cursor)
+        return self._preparer.prepare(batch, known)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import psycopg
 
+from mmd.ingest.erasure import erasures
 from mmd.ingest.prepare import Preparer
 from mmd.ingest.storage import store_conflicts
 from mmd.ingest.transaction import Ingest
@@ -15,11 +16,14 @@ _EMPTY = """
 select not exists (select from mmd.claim) and not exists (select from mmd.document)
    and not exists (select from mmd.identity)
 """
+_GATE = "select pg_advisory_xact_lock(hashtextextended('mmd.join', 0))"
 _EPOCH = "update mmd.epoch set number = greatest(number, %s + 1)"
 
 
 def is_empty(connection: psycopg.Connection) -> bool:
-    """Whether nothing was ever said here."""
+    """Whether nothing was ever said here. Nobody else changes the master until the caller's transaction ends: another import
+    waits, and so does ingest."""
+    connection.execute(_GATE)
     return connection.execute(_EMPTY).fetchone() == (True,)
 
 
@@ -37,7 +41,9 @@ class Importer:
 
     def claims(self, connection: psycopg.Connection, lines: Sequence[ClaimLine], now: dt.datetime) -> None:
         """Raises the first refusal: nothing of an export may be refused."""
-        prepared = self._preparer.logged((one.event, one.logged_at, _record(one)) for one in lines)
+        with connection.cursor() as cursor:
+            known = erasures(cursor)
+        prepared = self._preparer.logged(((one.event, one.logged_at, _record(one)) for one in lines), known)
         if prepared.error is not None:
             raise prepared.error
         self._ingest.run(connection, prepared, now, alone=True)

@@ -15,7 +15,7 @@ import msgspec
 from mmd.domain.claims import KEEPS_ALL, LoggedClaim, claim_digest_key, digest_of, first_logging, head_key, kind_of
 from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thing, undesignated
 from mmd.domain.register import SourceRegister
-from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, what_protects
+from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, only_raises, what_protects
 from mmd.store.own_ids import own_id
 from mmd.store.sealed import StoredClaim, seal_claim
 from streams.catalogue import CONTENTS
@@ -55,8 +55,10 @@ class Aside:
 
 @dataclass(slots=True)
 class Prepared:
-    """What a batch comes to. `own_ids` holds each subject's own document id; `error` is the first refusal, if any."""
+    """What a batch comes to. `own_ids` holds each subject's own document id; `error` is the first refusal, if any;
+    `erasures` how many there had been before keys were looked up."""
 
+    erasures: int
     claims: dict[UUID, NewClaim] = field(default_factory=dict)
     conflicts: dict[Thing, Undesignated] = field(default_factory=dict)
     aside: dict[tuple[str, int, int], Aside] = field(default_factory=dict)
@@ -81,8 +83,9 @@ class Preparer:
         self._digest_secret = digest_secret
         self._digest_key = claim_digest_key(digest_secret)
 
-    def prepare(self, batch: Sequence[Message]) -> Prepared:
-        found = Prepared()
+    def prepare(self, batch: Sequence[Message], erasures: int = 0) -> Prepared:
+        """`erasures`: how many are known to have happened."""
+        found = Prepared(erasures)
         opened: list[Incoming[SourceRecord]] = []
         for one in self._codec.decode(batch):
             if isinstance(one, Incoming):
@@ -98,16 +101,17 @@ class Preparer:
             self._record(found, one, keys)
         return found
 
-    def logged(self, records: Iterable[tuple[str, dt.datetime, SourceRecord]]) -> Prepared:
+    def logged(self, records: Iterable[tuple[str, dt.datetime, SourceRecord]], erasures: int) -> Prepared:
         """Records that were accepted before, each with the event and the time (UTC) of its first logging. What does not
         hold together is refused as in `prepare`; whoever is erased is left out."""
-        found, listed = Prepared(), list(records)
+        found, listed = Prepared(erasures), list(records)
         keys = self._keys.current(KeyClass.INNER, {r.subject for _, _, r in listed if not is_unit(r.subject)})
         found.live_keys = dict(keys)
         for event, logged_at, record in listed:
             if not is_unit(record.subject) and record.subject not in keys:
                 continue
-            refused = check_record(record)
+            # A marking counts also where its record could not be named: then that is how it was stored.
+            refused = check_record(record) if record != what_protects(record) else None
             for claim in record.claims:
                 refused = refused or check_claim(record, claim)
                 if refused is None:
@@ -148,9 +152,12 @@ class Preparer:
 
     def _record(self, found: Prepared, one: Incoming[SourceRecord], keys: Mapping[str, Key]) -> None:
         record = one.record
-        if record.together:
+        if record.together and is_unit(record.subject):
             self._together(found, one)
             return
+        if record.together:
+            found.refuse(Rejected("input.invalid", "together: a unit's record"))
+            record = only_raises(record)
         if one.refused is not None:
             found.refuse(one.refused)
         refused = check_record(record)

@@ -14,6 +14,7 @@ import psycopg
 from mmd.domain.register import SourceRegister
 from mmd.ingest import identities, rulings, storage
 from mmd.ingest.documents import Cause, Writer
+from mmd.ingest.erasure import erasures
 from mmd.ingest.identities import Cursor, Edge, Joined
 from mmd.ingest.prepare import NewClaim, Prepared
 from mmd.ingest.rulings import Rulings
@@ -29,6 +30,10 @@ class NeedsGateAlone(Exception):
     """The batch changes whom a subject or a head belongs to: roll back and run again with the gate held alone."""
 
 
+class Outdated(Exception):
+    """Somebody was erased after the batch was prepared: roll back, prepare it again. Their keys are known by then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ingest:
     """What the transaction is given. `person_secret` names persons, `digest_secret` keys hashes of what is stored."""
@@ -39,9 +44,11 @@ class Ingest:
     digest_secret: bytes
 
     def run(self, connection: psycopg.Connection, batch: Prepared, now: dt.datetime, *, alone: bool) -> None:
-        """Raises `NeedsGateAlone` under the shared gate; nothing is changed then (the caller rolls back)."""
+        """Raises `Outdated`, and under the shared gate `NeedsGateAlone`: nothing is changed then (the caller rolls back)."""
         with connection.cursor(binary=True) as cursor:
             cursor.execute(_GATE.format("" if alone else "_shared"))
+            if erasures(cursor) != batch.erasures:
+                raise Outdated
             storage.store_conflicts(cursor, batch.conflicts.values())
             storage.store_aside(cursor, batch.aside.values())
             if batch.claims:

@@ -1,10 +1,12 @@
 """What a claim must hold to be used at all, beyond having the right form. Errors name the kind and field, no values."""
 
-import datetime as dt
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
-from mmd.domain.claims import KINDS
+import msgspec
+
+from mmd.domain.claims import KINDS, kind_of
 from streams.contracts.claims import (
     ABOUT,
     ENROLMENT_TYPES,
@@ -12,35 +14,29 @@ from streams.contracts.claims import (
     LEGAL_PREFIX,
     PERSON,
     PLACEMENT_TYPES,
-    Absent,
     AccountFacts,
+    Body,
     Claim,
+    Consultancy,
     Custody,
-    DatedName,
     Employment,
     Enrolment,
     Group,
     GroupMembers,
-    Leave,
     LegalOrganisation,
     Lift,
-    Membership,
+    Mandate,
     Merge,
     NumberReference,
     Place,
     Placement,
-    PlaceUnit,
     Protection,
-    Relation,
+    RobotDuty,
     Role,
-    Seat,
-    Segment,
     SourceRecord,
     Split,
     UnitName,
     UnitNode,
-    UnitParent,
-    UnitPeriod,
     UnitStructure,
     thing_of,
 )
@@ -56,9 +52,6 @@ CLAIM_BYTES = 65_536
 _SUBJECT = re.compile(r"[0-9a-f]{32}|id:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _LEGAL = re.compile(re.escape(LEGAL_PREFIX) + r"[0-9a-f]{32}")
-
-Span = tuple[dt.date | None, dt.date | None]
-_Dated = Segment | Leave | Relation | UnitPeriod | UnitParent | DatedName | PlaceUnit | Membership | Seat
 
 
 def check_record(record: SourceRecord) -> Rejected | None:
@@ -98,6 +91,12 @@ def what_protects(record: SourceRecord) -> SourceRecord:
     )
 
 
+def only_raises(record: SourceRecord) -> SourceRecord:
+    """Of a record that may not bring others its raises: a marking too many is put right by a ruling."""
+    raises = (one for one in record.claims if isinstance(one.body, Protection) and one.body != Protection())
+    return msgspec.structs.replace(record, claims=tuple(raises), together=())
+
+
 def _usable(text: str) -> str:
     return text if len(text) <= NAME_MOST else ""
 
@@ -105,36 +104,73 @@ def _usable(text: str) -> str:
 def check_claim(record: SourceRecord, claim: Claim) -> Rejected | None:
     """Why this claim cannot be used, or None. The other claims of the record stand. Nothing but being about a unit keeps
     a protection claim out."""
-    body, kind = claim.body, claim.kind
-    if isinstance(body, Absent) and body.of not in KINDS:
+    body, kind = claim.body, kind_of(claim)
+    if kind not in KINDS:
         return Rejected("input.invalid", "absent: of")
     if thing_of(record.subject) != ABOUT.get(kind, PERSON):
         return Rejected("input.invalid", f"{kind}: subject")
     if isinstance(body, Protection):
         return None
-    if any(start is not None and end is not None and end < start for start, end in _spans(claim)):
+    if _ends_before_it_starts(claim):
         return Rejected("input.end-before-start", kind)
-    if isinstance(body, Role) and not (body.employer and body.source_id):
-        return Rejected("input.missing", f"{kind}: employer, id")
-    if (isinstance(body, Enrolment) and body.school_type not in ENROLMENT_TYPES) or (
-        isinstance(body, Placement) and body.school_type not in PLACEMENT_TYPES
-    ):
-        return Rejected("code.unknown", f"{kind}: school_type")
-    if isinstance(body, NumberReference | Merge) and (
-        body.other_subject in ("", record.subject) or body.other_subject.startswith(ID_SUBJECT_PREFIX)
-    ):
-        return Rejected("input.invalid", f"{kind}: other_subject")
-    if isinstance(body, Merge | Split | Lift) and (refused := _not_a_ruling(record, body)) is not None:
+    rule = _RULES.get(type(body))
+    refused = None if rule is None else rule(record, body, kind)
+    if refused is not None:
         return refused
-    if isinstance(body, LegalOrganisation) and _whose(body) is not bool(body.owner):
-        return Rejected("input.invalid", "legal-organisation: owner")
-    for field, text, of_person in _names(claim):
+    for field, text, of_person in _names(body):
         if len(text) > NAME_MOST or (of_person and text and _SUBJECT.fullmatch(text) is None):
             return Rejected("input.invalid", f"{kind}: {field}")
     return None
 
 
-def _not_a_ruling(record: SourceRecord, body: Merge | Split | Lift) -> Rejected | None:
+def _ends_before_it_starts(claim: Claim) -> bool:
+    start, end = claim.valid_from, claim.valid_to
+    if start is not None and end is not None and end < start:
+        return True
+    for field in _DATED.get(type(claim.body), ()):
+        for one in getattr(claim.body, field):
+            if one.valid_from is not None and one.valid_to is not None and one.valid_to < one.valid_from:
+                return True
+    return False
+
+
+_DATED: Mapping[type, tuple[str, ...]] = {
+    Employment: ("segments", "leaves"),
+    **dict.fromkeys((Enrolment, Placement, Mandate, Consultancy, RobotDuty), ("segments",)),
+    Custody: ("relations",),
+    UnitNode: ("periods",),
+    UnitStructure: ("parents",),
+    UnitName: ("names",),
+    Place: ("periods", "names", "units"),
+    Group: ("periods", "names"),
+    GroupMembers: ("members",),
+    LegalOrganisation: ("periods", "names", "seats"),
+}
+"""By body, the fields whose entries have dates of their own."""
+
+
+def _role(_: SourceRecord, body: Role, kind: str) -> Rejected | None:
+    return None if body.employer and body.source_id else Rejected("input.missing", f"{kind}: employer, id")
+
+
+def _school_role(record: SourceRecord, body: Enrolment | Placement, kind: str) -> Rejected | None:
+    types = ENROLMENT_TYPES if isinstance(body, Enrolment) else PLACEMENT_TYPES
+    known = body.school_type in types
+    return _role(record, body, kind) or (None if known else Rejected("code.unknown", f"{kind}: school_type"))
+
+
+def _another(record: SourceRecord, body: NumberReference | Merge, kind: str) -> Rejected | None:
+    """Another person's subject, and no id."""
+    if body.other_subject in ("", record.subject) or body.other_subject.startswith(ID_SUBJECT_PREFIX):
+        return Rejected("input.invalid", f"{kind}: other_subject")
+    return None
+
+
+def _merge(record: SourceRecord, body: Merge, kind: str) -> Rejected | None:
+    return _another(record, body, kind) or _ruling(record, body, kind)
+
+
+def _ruling(record: SourceRecord, body: Merge | Split | Lift, _: str) -> Rejected | None:
     """A ruling is about a number's subject, and needs evidence and two persons; a proposed lift the one who asks."""
     if record.subject.startswith(ID_SUBJECT_PREFIX):
         return Rejected("input.invalid", "ruling: subject")
@@ -144,68 +180,61 @@ def _not_a_ruling(record: SourceRecord, body: Merge | Split | Lift) -> Rejected 
     return None if proposed or two_persons(body.asked_by, body.approved_by) else Rejected("decision.two-persons")
 
 
-def _whose(body: LegalOrganisation) -> bool:
-    """Whether the number is a person's: then it must be said whose, so that the person's protection holds for it."""
-    return body.number.type is not IdentifierType.ORGANISATIONSNUMMER
+def _owned(_: SourceRecord, body: LegalOrganisation, kind: str) -> Rejected | None:
+    """A number that is a person's is said together with whose it is: then the person's protection holds for it."""
+    of_person = body.number.type is not IdentifierType.ORGANISATIONSNUMMER
+    return None if of_person is bool(body.owner) else Rejected("input.invalid", f"{kind}: owner")
 
 
-def _names(claim: Claim) -> Iterator[tuple[str, str, bool]]:
+_RULES: Mapping[type, Callable[[SourceRecord, Any, str], Rejected | None]] = {
+    **dict.fromkeys((Employment, Mandate, Consultancy, RobotDuty), _role),
+    **dict.fromkeys((Enrolment, Placement), _school_role),
+    NumberReference: _another,
+    Merge: _merge,
+    **dict.fromkeys((Split, Lift), _ruling),
+    LegalOrganisation: _owned,
+}
+"""By body, what it must hold beside dates and names."""
+
+
+def _names(body: Body) -> Iterable[tuple[str, str, bool]]:
     """Field, text, and whether it names a person: what the claim refers to by key."""
-    body = claim.body
-    if isinstance(body, NumberReference | Merge):
-        yield "other_subject", body.other_subject, True
-    elif isinstance(body, Split):
-        yield from (("merges", name, False) for name in body.merges)
-    elif isinstance(body, Role):
-        yield "employer", body.employer, False
-        yield "id", body.source_id, False
-        for segment in body.segments:
-            yield "unit", segment.unit, False
-            yield "manager", segment.manager, True
-    elif isinstance(body, Custody):
-        yield from (("subject", relation.subject, True) for relation in body.relations)
-    elif isinstance(body, UnitStructure):
-        yield from (("parent", parent.parent, False) for parent in body.parents)
-    elif isinstance(body, Place):
-        yield from (("unit", one.unit, False) for one in body.units)
-    elif isinstance(body, Group):
-        yield "unit", body.unit, False
-    elif isinstance(body, GroupMembers):
-        for member in body.members:
-            yield "subject", member.subject, True
-            yield "persona", member.persona, False
-            yield "persona_type", member.persona_type, False
-    elif isinstance(body, LegalOrganisation):
-        yield "owner", body.owner, True
-    elif isinstance(body, AccountFacts):
-        yield "account", body.account, False
-        yield "employer", body.employer, False
-        yield "account_class", body.account_class, False
-        yield from (("personas", persona, False) for persona in body.personas)
+    names = _NAMES.get(type(body))
+    return () if names is None else names(body)
 
 
-def _spans(claim: Claim) -> Iterable[Span]:
-    yield claim.valid_from, claim.valid_to
-    body = claim.body
-    dated: Iterable[_Dated] = ()
-    if isinstance(body, Employment):
-        dated = (*body.segments, *body.leaves)
-    elif isinstance(body, Role):
-        dated = body.segments
-    elif isinstance(body, Custody):
-        dated = body.relations
-    elif isinstance(body, UnitNode):
-        dated = body.periods
-    elif isinstance(body, UnitStructure):
-        dated = body.parents
-    elif isinstance(body, UnitName):
-        dated = body.names
-    elif isinstance(body, Place):
-        dated = (*body.periods, *body.names, *body.units)
-    elif isinstance(body, Group):
-        dated = (*body.periods, *body.names)
-    elif isinstance(body, GroupMembers):
-        dated = body.members
-    elif isinstance(body, LegalOrganisation):
-        dated = (*body.periods, *body.names, *body.seats)
-    yield from ((one.valid_from, one.valid_to) for one in dated)
+def _of_role(body: Role) -> Iterator[tuple[str, str, bool]]:
+    yield "employer", body.employer, False
+    yield "id", body.source_id, False
+    for segment in body.segments:
+        yield "unit", segment.unit, False
+        yield "manager", segment.manager, True
+
+
+def _of_members(body: GroupMembers) -> Iterator[tuple[str, str, bool]]:
+    for member in body.members:
+        yield "subject", member.subject, True
+        yield "persona", member.persona, False
+        yield "persona_type", member.persona_type, False
+
+
+def _of_account(body: AccountFacts) -> Iterator[tuple[str, str, bool]]:
+    yield "account", body.account, False
+    yield "employer", body.employer, False
+    yield "account_class", body.account_class, False
+    yield from (("personas", persona, False) for persona in body.personas)
+
+
+_NAMES: Mapping[type, Callable[[Any], Iterable[tuple[str, str, bool]]]] = {
+    **dict.fromkeys((Employment, Enrolment, Placement, Mandate, Consultancy, RobotDuty), _of_role),
+    **dict.fromkeys((NumberReference, Merge), lambda body: [("other_subject", body.other_subject, True)]),
+    Split: lambda body: [("merges", name, False) for name in body.merges],
+    Custody: lambda body: [("subject", relation.subject, True) for relation in body.relations],
+    UnitStructure: lambda body: [("parent", parent.parent, False) for parent in body.parents],
+    Place: lambda body: [("unit", one.unit, False) for one in body.units],
+    Group: lambda body: [("unit", body.unit, False)],
+    GroupMembers: _of_members,
+    LegalOrganisation: lambda body: [("owner", body.owner, True)],
+    AccountFacts: _of_account,
+}
+"""By body, what it names."""

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from mmd.relay.outgoing import Batch, Taken
-from mmd.store.dirty import BULK, Dirty, mark
-from mmd.store.disclosing import Cursor
+from mmd.store.dirty import BULK, URGENT, Dirty, mark
+from mmd.store.disclosing import Cursor, firms_of
 
 logger = logging.getLogger(__name__)
 
@@ -21,21 +21,19 @@ join mmd.identity i on i.survivor = t.id or i.id = t.id
 join mmd.referrer r on r.target = i.id
 order by r.document, t.lane desc
 """
-_TELLING = """
-select distinct r.document from mmd.identity i join mmd.referrer r on r.target = i.id
-join mmd.document d on d.id = r.document and d.kind in ('group', 'legal-organisation')
-where i.survivor = any(%s) or i.id = any(%s)
-"""
-"""Things that tell of a person where that person is, or whose they are."""
-_RAISE = "update mmd.document set raised = true where id = any(%s)"
 _LOCK = "select id from mmd.document where id = any(%s) order by id for no key update"
 _DONE = """
 delete from mmd.dirty d using unnest(%s::text[], %s::bigint[]) as n (document, number)
 where d.document = n.document and d.number <= n.number
 """
 _BUMP = """
-update mmd.document set number = number + 1, touched = pg_current_xact_id()
+update mmd.document set number = number + 1, touched = pg_current_xact_id(), raised = raised or id = any(%s)
 where id = any(%s) and kind <> 'redirect' returning id, number
+"""
+_GROUPS = """
+select distinct r.document from mmd.identity i join mmd.referrer r on r.target = i.id
+join mmd.document d on d.id = r.document and d.kind = 'group'
+where i.survivor = any(%(ids)s) or i.id = any(%(ids)s)
 """
 _RENEWED = """
 update mmd.document d set raised = false
@@ -50,16 +48,15 @@ def forget(cursor: Cursor, batch: Batch) -> None:
     """In the caller's transaction, after everything of the batch was delivered."""
     done = [one for one in batch.taken if one.id not in batch.bad]
     raised = [one for one in done if one.raised]
-    again = _referrers(cursor, done) if batch.in_force else _withheld(done)
+    again = dict(_referrers(cursor, done) if batch.in_force else _withheld(done))
     telling = _telling(cursor, raised)
-    cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised} | telling)])
+    again |= telling
+    cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised})])
     # Before who refers is marked: two who refer to each other must not keep each other dirty for ever.
     cursor.execute(_DONE, [[one.id for one in done], [one.number for one in done]])
     if raised:
         cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
-    if telling:
-        cursor.execute(_RAISE, [sorted(telling)])
-    cursor.execute(_BUMP, [sorted(again)])
+    cursor.execute(_BUMP, [sorted(telling), sorted(again)])
     numbers: dict[str, int] = dict(cursor.fetchall())
     mark(cursor, [_in_version(one, numbers.get(row, one.number)) for row, one in again.items()])
     if batch.bad:
@@ -77,13 +74,16 @@ def _referrers(cursor: Cursor, done: Sequence[Taken]) -> Mapping[str, Dirty]:
     return {row: Dirty(row, lane, 0, cause, caused_at) for row, lane, cause, caused_at in cursor.fetchall()}
 
 
-def _telling(cursor: Cursor, raised: Sequence[Taken]) -> set[str]:
-    """Groups and firms that tell of a person whose marking rose: what was published of them must not open any more."""
+def _telling(cursor: Cursor, raised: Sequence[Taken]) -> Mapping[str, Dirty]:
+    """What was published of a sole trader's firm is the owner's data, and a class tells where a pupil is: their keys are
+    renewed with the person's."""
     if not raised:
-        return set()
-    ids = [one.id for one in raised]
-    cursor.execute(_TELLING, [ids, ids])
-    return {row[0] for row in cursor.fetchall()}
+        return {}
+    latest = max(raised, key=lambda one: one.caused_at)
+    cursor.execute(_GROUPS, {"ids": [one.id for one in raised]})
+    groups = [row[0] for row in cursor.fetchall()]
+    found = [*firms_of(cursor, (one.id for one in raised)), *groups]
+    return {row: Dirty(row, URGENT, 0, latest.cause, latest.caused_at) for row in found}
 
 
 def _withheld(done: Sequence[Taken]) -> Mapping[str, Dirty]:

@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mmd.domain.disclosing_things import People, disclose_thing
-from mmd.domain.disclosure import disclose
+from mmd.domain.disclosing_things import disclose_thing
+from mmd.domain.disclosure import People, disclose
 from mmd.domain.release import Release
 from mmd.store.dirty import URGENT
-from mmd.store.disclosing import Cursor, effective_release, people_in, unmarked
+from mmd.store.disclosing import Cursor, effective_release, people_in
 from mmd.store.sealed import Document, open_documents
 from streams.catalogue import MMD_GROUP, MMD_ORGANISATION, MMD_PERSON, MMD_PLACE, MMD_URGENT
 from streams.codec import Outgoing
@@ -81,11 +81,10 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
     whoever is erased gets a tombstone."""
     batch = Batch(list(taken), in_force=release.in_force(on))
     release = effective_release(cursor, release, on)
-    open_ids = unmarked(cursor, [one.document for one in taken if isinstance(one.document, PersonDocument)])
-    things = [one.document for one in taken if one.document and not isinstance(one.document, PersonDocument | Redirect)]
-    people = people_in(cursor, things)
+    known = [one.document for one in taken if one.document is not None and not isinstance(one.document, Redirect)]
+    people = people_in(cursor, known)
     for one in taken:
-        published = _published(one, release, epoch, on, open_ids, people)
+        published = _published(one, release, epoch, on, people)
         for topic in _topics(one):
             if published is None:
                 batch.tombstones.append(Message(topic, one.id, None))
@@ -95,15 +94,13 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
     return batch
 
 
-def _published(
-    one: Taken, release: Release, epoch: int, on: dt.date, open_ids: frozenset[str], people: People
-) -> Published | None:
+def _published(one: Taken, release: Release, epoch: int, on: dt.date, people: People) -> Published | None:
     document = one.document
     if document is None:
         return None
     answer: PersonDocument | Thing | Redirect | Withheld
     if isinstance(document, PersonDocument):
-        answer = disclose(document, release, on, unmarked=open_ids) or Withheld(document.id)
+        answer = disclose(document, release, on, people=people) or Withheld(document.id)
     elif isinstance(document, Redirect):
         answer = document
     else:

@@ -1,4 +1,4 @@
-"""What `disclose` must know beside the document: whose marking is NONE among those it refers to, and units by subtree."""
+"""What `disclose` must know beside the document: who those are that it refers to, units by subtree, whose firm is whose."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,40 +6,39 @@ from collections.abc import Iterable
 import psycopg
 import psycopg.rows
 
-from mmd.domain.disclosing_things import Known, People
-from mmd.domain.references import persons_in, references_of
+from mmd.domain.disclosure import Known, People
+from mmd.domain.references import persons_in
 from mmd.domain.release import Release
 from mmd.store.sealed import open_document
 from streams.contracts.documents import PersonDocument, Thing, UnitDocument
 
-_UNMARKED = """
-select i.id from mmd.identity i join mmd.document d on d.id = i.survivor
-where i.id = any(%s) and d.kind = 'person' and d.marking = 'none'
-"""
 _PEOPLE = """
 select i.id, i.survivor, d.marking = 'none' from mmd.identity i join mmd.document d on d.id = i.survivor
 where i.id = any(%s) and d.kind = 'person'
 """
 
+_FIRMS = """
+select distinct f.id from mmd.identity p join mmd.referrer r on r.target = p.id
+join mmd.identity f on f.id = r.document and f.kind = 'legal-organisation'
+where p.survivor = any(%(ids)s) or p.id = any(%(ids)s) order by 1
+"""
+
 Cursor = psycopg.Cursor[psycopg.rows.TupleRow]
 
 
-def unmarked(cursor: Cursor, documents: Iterable[PersonDocument]) -> frozenset[str]:
-    """The ids of persons that the documents refer to whose own marking is NONE now, aliases resolved."""
-    wanted = {target for document in documents for target in references_of(document)}
-    if not wanted:
-        return frozenset()
-    cursor.execute(_UNMARKED, [sorted(wanted)])
-    return frozenset(row[0] for row in cursor.fetchall())
-
-
-def people_in(cursor: Cursor, documents: Iterable[Thing]) -> People:
+def people_in(cursor: Cursor, documents: Iterable[PersonDocument | Thing]) -> People:
     """Everybody whom the documents refer to and of whom the master has heard, with today's marking."""
     wanted = {person for document in documents for person in persons_in(document)}
     if not wanted:
         return {}
     cursor.execute(_PEOPLE, [sorted(wanted)])
     return {row: Known(survivor, unmarked) for row, survivor, unmarked in cursor.fetchall()}
+
+
+def firms_of(cursor: Cursor, persons: Iterable[str]) -> list[str]:
+    """The firms of sole traders (*enskild firma*), which tell of their owners: by the owners' ids, aliases resolved."""
+    cursor.execute(_FIRMS, {"ids": sorted(persons)})
+    return [row[0] for row in cursor.fetchall()]
 
 
 def all_units(cursor: Cursor) -> list[UnitDocument]:

@@ -18,11 +18,11 @@ import psycopg_pool
 from psycopg.rows import TupleRow
 
 from mmd.domain.canonical import canonical_bytes
-from mmd.domain.disclosing_things import People, disclose_thing
-from mmd.domain.disclosure import disclose
+from mmd.domain.disclosing_things import disclose_thing
+from mmd.domain.disclosure import People, disclose
 from mmd.domain.release import Release
 from mmd.store.cursor import read_cursor, write_cursor
-from mmd.store.disclosing import Cursor, effective_release, people_in, unmarked
+from mmd.store.disclosing import Cursor, effective_release, people_in
 from mmd.store.sealed import Document, open_documents
 from streams.contracts.claims import thing_of
 from streams.contracts.documents import PersonDocument, Redirect
@@ -152,16 +152,14 @@ class Feed:
         redirects = {one.to for one in documents.values() if isinstance(one, Redirect)}
         db.execute(_SURVIVORS, [sorted(redirects)])
         survivors = open_documents(self._keys, db.fetchall()).documents
-        open_ids = unmarked(
-            db, [one for one in (*documents.values(), *survivors.values()) if isinstance(one, PersonDocument)]
-        )
-        people = people_in(db, [one for one in documents.values() if not isinstance(one, PersonDocument | Redirect)])
+        told = (*documents.values(), *survivors.values())
+        people = people_in(db, [one for one in told if not isinstance(one, Redirect)])
         written: list[_Row] = []
-        for document, _, number, _, _, old, told in rows:
+        for document, _, number, _, _, old, known in rows:
             if document in opened.unreadable:
                 continue
-            change, answer = _answer(documents.get(document), survivors, release, on, open_ids, people)
-            if change == "redirect" and not told:
+            change, answer = _answer(documents.get(document), survivors, release, on, people)
+            if change == "redirect" and not known:
                 answer = b""  # the reader never knew the old id
             new = keyed_digest(self._secret, "feed", answer.decode()) if answer else ""
             seq = None
@@ -179,7 +177,6 @@ def _answer(
     survivors: Mapping[str, Document],
     release: Release,
     on: dt.date,
-    open_ids: frozenset[str],
     people: People,
 ) -> tuple[str, bytes]:
     """What this reader would be answered, in canonical form; empty where it may not know.
@@ -189,11 +186,11 @@ def _answer(
     """
     if isinstance(document, Redirect):
         survivor = survivors.get(document.to)
-        if not isinstance(survivor, PersonDocument) or disclose(survivor, release, on, unmarked=open_ids) is None:
+        if not isinstance(survivor, PersonDocument) or disclose(survivor, release, on, people=people) is None:
             return "gone", b""
         return "redirect", f"redirect\n{document.to}".encode()
     if isinstance(document, PersonDocument):
-        person = disclose(document, release, on, unmarked=open_ids)
+        person = disclose(document, release, on, people=people)
         return "person", b"" if person is None else canonical_bytes(person)
     if document is None:
         return "gone", b""

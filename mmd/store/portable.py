@@ -39,6 +39,11 @@ class ClaimLine(msgspec.Struct, frozen=True, tag_field="record", tag="claim", om
     claim: Claim
     identifier: Identifier | None = None
 
+    @classmethod
+    def of(cls, logged: LoggedClaim) -> "ClaimLine":
+        """Without the digest, which follows from the rest and a secret."""
+        return cls(**{name: getattr(logged, name) for name in cls.__struct_fields__})
+
 
 class ConflictLine(msgspec.Struct, frozen=True, tag_field="record", tag="conflict", omit_defaults=True):
     """What an undesignated source said last of one thing: a keyed digest, never the value."""
@@ -68,20 +73,7 @@ def claim_lines(connection: psycopg.Connection, keys: KeyRing) -> Iterator[Claim
             found = find_keys(keys, {one.key_id for one in rows})
             for one in rows:
                 if one.key_id in found:
-                    yield _line(one.opened(found[one.key_id]))
-
-
-def _line(logged: LoggedClaim) -> ClaimLine:
-    return ClaimLine(
-        source=logged.source,
-        source_key=logged.source_key,
-        version=logged.version,
-        subject=logged.subject,
-        logged_at=logged.logged_at,
-        event=logged.event,
-        claim=logged.claim,
-        identifier=logged.identifier,
-    )
+                    yield ClaimLine.of(one.opened(found[one.key_id]))
 
 
 def conflict_lines(connection: psycopg.Connection) -> Iterator[ConflictLine]:

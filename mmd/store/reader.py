@@ -12,7 +12,7 @@ import psycopg_pool
 from psycopg.rows import TupleRow
 
 from mmd.domain.claims import LoggedClaim
-from mmd.domain.disclosing_things import People
+from mmd.domain.disclosure import People
 from mmd.domain.identity import components
 from mmd.domain.person import derive_person
 from mmd.domain.register import SourceRegister
@@ -113,8 +113,8 @@ class Reader:
         found = self._documents([key]).get(key)
         return None if isinstance(found, PersonDocument | Redirect) else found
 
-    def people_in(self, document: Thing) -> People:
-        """Whom the document refers to: what `disclose_thing` asks for."""
+    def people_in(self, document: PersonDocument | Thing) -> People:
+        """Whom the document refers to: what `disclose` and `disclose_thing` ask for."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             return disclosing.people_in(cursor, [document])
 
@@ -122,11 +122,6 @@ class Reader:
         """Every organisation unit, by key."""
         with self._pool.connection() as connection, connection.cursor() as cursor:
             return disclosing.all_units(cursor)
-
-    def unmarked(self, documents: Iterable[PersonDocument]) -> frozenset[str]:
-        """Of those the documents refer to, the ids whose own marking is NONE: what `disclose` asks for."""
-        with self._pool.connection() as connection, connection.cursor() as cursor:
-            return disclosing.unmarked(cursor, documents)
 
     def referrers(self, key: str) -> list[str]:
         """The documents that refer to a person id or unit key, also to one that does not exist yet."""

@@ -44,11 +44,13 @@ def _transaction() -> Any:
 
 
 class EpochRow(MmdTable, table=True):
-    """One row: versions are compared by (epoch, number), and a rebuilt store starts a new, higher epoch."""
+    """One row: versions are compared by (epoch, number), and a rebuilt store starts a new, higher epoch. `erasures` counts
+    them: what was prepared before one is prepared again."""
 
     __tablename__ = "epoch"
     one: bool = Field(default=True, primary_key=True)
     number: int = _big()
+    erasures: int = _big()
 
 
 class IdentityRow(MmdTable, table=True):

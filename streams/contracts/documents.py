@@ -165,8 +165,10 @@ class PersonDocument(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class UnitNameEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The stamp is left out where it would tell of members of a group who are not shown."""
+
     name: str
-    stamp: Stamp
+    stamp: Stamp | None = None
     short: str = ""
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None

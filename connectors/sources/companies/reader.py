@@ -5,42 +5,19 @@ and the key is a keyed hash for every organisation, so that a key tells nobody w
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from connectors.sources.dated_rows import Values, names, periods, same, span
-from connectors.sources.grouped import grouped
-from connectors.sources.jsonlines import Row, word, write
-from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
+from connectors.sources.jsonlines import Row, word
+from connectors.sources.posts import Context
+from connectors.sources.things import ThingReader
 from streams.catalogue import SOURCE_ORGANISATION
-from streams.contracts.claims import Claim, LegalOrganisation, Seat, SourceRecord, legal_organisation_key
+from streams.contracts.claims import Claim, LegalOrganisation, Seat, legal_organisation_key
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import Identifier, IdentifierType, parse_identifier, parse_organisation_number
 
-SOURCE = "companies"
-FORMAT = "company-export.v1"
 _LEGAL_PERSON = re.compile(r"(16)?[0-9]{2}[2-9][0-9]{3}-?[0-9]{4}")
 _OF_A_PERSON = frozenset({IdentifierType.PERSONNUMMER, IdentifierType.SAMORDNINGSNUMMER})
-
-
-class CompanyReader:
-    """An organisation has one row, or several where it has had several names or seats."""
-
-    name = SOURCE
-    topic = SOURCE_ORGANISATION
-    dataclass = "personal"
-    absence_kinds: tuple[str, ...] = ("legal-organisation",)
-    own_versions = False
-
-    def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        found = yield from grouped(stream, FORMAT, context, lambda row, _: _number(row, context))
-        found.check()
-        for number, rows in found.opened():
-            yield _organisation(number, rows, found.header, context)
-
-    def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
 
 
 def key_of(number: Identifier, context: Context) -> str:
@@ -49,9 +26,9 @@ def key_of(number: Identifier, context: Context) -> str:
     return legal_organisation_key(context.subject_of(hashed))
 
 
-def _number(row: Row, context: Context) -> Identifier:
+def _number(row: Row, _: str, context: Context) -> Identifier:
     """Raises `Rejected`; of ten digits that are a personnummer nobody knows the century: `identifier.ambiguous`."""
-    if row.twice:
+    if "organisationNumber" in row.twice:
         raise Rejected("input.invalid", "a field twice")
     text = word(row.values, "organisationNumber")
     if not text:
@@ -64,13 +41,8 @@ def _number(row: Row, context: Context) -> Identifier:
     return number
 
 
-def _organisation(number: Identifier, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
-    key = key_of(number, context)
-    try:
-        claim = Claim(_body(number, [row.values for row in rows], context))
-    except Rejected as error:
-        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
-    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, (claim,), total=True), len(rows))
+def _claims(number: Identifier, rows: Sequence[Values], context: Context) -> tuple[Claim, ...]:
+    return (Claim(_body(number, rows, context)),)
 
 
 def _body(number: Identifier, rows: Sequence[Values], context: Context) -> LegalOrganisation:
@@ -83,3 +55,15 @@ def _body(number: Identifier, rows: Sequence[Values], context: Context) -> Legal
         seats=tuple(Seat(seat, *days) for seat, days in sorted(seats, key=lambda one: (one[1][0], one[0]))),
         form=same(rows, "legalForm"),
     )
+
+
+COMPANIES = ThingReader(
+    name="companies",
+    format="company-export.v1",
+    topic=SOURCE_ORGANISATION,
+    absence_kinds=("legal-organisation",),
+    key_of=_number,
+    subject_of=key_of,
+    claims_of=_claims,
+)
+"""An organisation has one row, or several where it has had several names or seats."""

@@ -3,20 +3,18 @@
 Of a member the file gives the number, which becomes a subject here, and the id of the enrolment or employment: no name.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
 
 from connectors.sources.dated_rows import Values, company_of, id_in, id_of, names, periods, same, span
-from connectors.sources.grouped import grouped
-from connectors.sources.jsonlines import Row, word, write
-from connectors.sources.posts import Context, Header, Item, NativeRecord, Post, Reject
+from connectors.sources.jsonlines import Row, word
+from connectors.sources.posts import Context
+from connectors.sources.things import ThingReader
 from streams.catalogue import SOURCE_GROUP
 from streams.contracts.claims import (
     Claim,
     Group,
     GroupMembers,
     Membership,
-    SourceRecord,
     group_key,
     persona_key,
     unit_key,
@@ -25,8 +23,6 @@ from streams.contracts.documents import PersonaType
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import parse_identifier
 
-SOURCE = "groups"
-FORMAT = "group-export.v1"
 EMPLOYMENT = "employment"
 ENROLMENT = "enrolment"
 _RESTS_ON = {
@@ -36,26 +32,7 @@ _RESTS_ON = {
     PersonaType.EMPLOYEE: EMPLOYMENT,
 }
 """What information set a member's own id is of, by `personaType`. Nobody else is a member of a group."""
-
-
-class GroupReader:
-    """A group has rows without `personNumber`, which say what it is, and one row for each time somebody is a member."""
-
-    name = SOURCE
-    topic = SOURCE_GROUP
-    dataclass = "personal"
-    absence_kinds: tuple[str, ...] = ("group", "group-members")
-    own_versions = False
-
-    def read(self, stream: BinaryIO, context: Context) -> Iterator[Item]:
-        found = yield from grouped(stream, FORMAT, context, lambda row, employer: _key(row, employer, context))
-        found.check()
-        for key, rows in found.opened():
-            yield _group(key, rows, found.header, context)
-
-    def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
+_MEMBER = ("personNumber", "personaType", "memberFrom", "memberTo", "sourceId")
 
 
 def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
@@ -63,17 +40,18 @@ def _key(row: Row, employer: str, context: Context) -> tuple[str, str]:
     return company_of(row.values, employer, context), id_of(row, "groupId", context)
 
 
-def _group(of: tuple[str, str], rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
+def _claims(of: tuple[str, str], rows: Sequence[Values], context: Context) -> tuple[Claim, ...]:
     """All of the group or nothing: a member who is left out would be one who has left."""
-    key, values = group_key(*of), [row.values for row in rows]
-    try:
-        claims = (
-            Claim(_body(of[0], [row for row in values if not word(row, "personNumber")], context)),
-            Claim(_members(of[0], [row for row in values if word(row, "personNumber")], context)),
-        )
-    except Rejected as error:
-        return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
-    return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
+    return (
+        Claim(_body(of[0], [row for row in rows if not _of_member(row)], context)),
+        Claim(_members(of[0], [row for row in rows if _of_member(row)], context)),
+    )
+
+
+def _of_member(row: Values) -> bool:
+    """Whether the row is about a member: one whose number is missing is not taken for a row of the group."""
+    said = (row.get(field) for field in _MEMBER)
+    return any(one is not None and str(one).strip() for one in said)
 
 
 def _body(company: str, rows: Sequence[Values], context: Context) -> Group:
@@ -94,7 +72,10 @@ def _members(company: str, rows: Sequence[Values], context: Context) -> GroupMem
 
 
 def _member(company: str, row: Values, context: Context) -> Membership:
-    number = parse_identifier(word(row, "personNumber"), context.today, issuer=company)
+    written = word(row, "personNumber")
+    if not written:
+        raise Rejected("input.missing", "personNumber")
+    number = parse_identifier(written, context.today, issuer=company)
     try:
         persona_type = PersonaType(word(row, "personaType"))
         information_set = _RESTS_ON[persona_type]
@@ -103,3 +84,15 @@ def _member(company: str, row: Values, context: Context) -> Membership:
     own = word(row, "sourceId")
     persona = persona_key(information_set, company, id_in(row, "sourceId", context)) if own else ""
     return Membership(context.subject_of(number), persona_type.value, *span(row, "member"), persona)
+
+
+GROUPS = ThingReader(
+    name="groups",
+    format="group-export.v1",
+    topic=SOURCE_GROUP,
+    absence_kinds=("group", "group-members"),
+    key_of=_key,
+    subject_of=lambda of, _: group_key(*of),
+    claims_of=_claims,
+)
+"""A group has rows without `personNumber`, which say what it is, and one row for each time somebody is a member."""

@@ -31,8 +31,7 @@ class HrReader:
         found.check()
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
+        return write(FORMAT, records, context.now, number, total)
 
 
 def _key(row: Row, employer: str, context: Context) -> RoleKey:

@@ -111,12 +111,14 @@ def _head(line: bytes) -> _Head:
         raise Rejected("input.invalid", "draftId")
     if not head.decision.strip():
         raise Rejected("input.missing", "decision")
+    if holds_number(head.decision) or holds_number(head.title):
+        raise Rejected("input.invalid", "decision, title: a personnummer stands in it")
     return head
 
 
 def keep(pool: state.Pool, draft: Draft) -> None:
     """A draft that waits is replaced by a newer one of its id. Raises `Rejected("draft.state")` for one that is decided."""
-    with pool.connection() as connection:
+    with state.exclusive(pool, SOURCE), pool.connection() as connection:
         row = connection.execute(_KEEP, [getattr(draft, name) for name in _COLUMNS]).fetchone()
     if row is None:
         raise Rejected("draft.state", draft.id)
@@ -137,12 +139,13 @@ def listed(pool: state.Pool) -> list[Draft]:
         return cursor.fetchall()
 
 
-def commit(edge: Edge, draft_id: str, who: str) -> Draft:
+def commit(edge: Edge, verified: Draft, who: str) -> Draft:
     """Publish the draft as one record, newer than everything the source has said. Whoever calls has verified it.
 
-    Raises `Rejected`: resource.unknown, draft.state for one that is thrown away, input.missing without a name. One that is
-    committed already is left as it is.
+    Raises `Rejected`: resource.unknown, draft.state for one that is thrown away or was replaced since it was verified,
+    input.missing without a name. One that is committed already is left as it is.
     """
+    draft_id = verified.id
     _named(who)
     with state.exclusive(edge.pool, SOURCE):
         draft = find(edge.pool, draft_id)
@@ -151,6 +154,8 @@ def commit(edge: Edge, draft_id: str, who: str) -> Draft:
         if draft.state == DraftState.COMMITTED:
             return draft
         if draft.state == DraftState.DRAFT:
+            if (draft.units, draft.takes_effect) != (verified.units, verified.takes_effect):
+                raise Rejected("draft.state", "it was replaced meanwhile: verify it again")
             version = f"{as_stamp(edge.now())}|draft|{draft.id}"
             _decide(edge, draft_id, DraftState.PUBLISHING, who, version)
             draft = find(edge.pool, draft_id)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from connectors.sources.dated_rows import span
+from connectors.sources.dated_rows import span, told_once
 from connectors.sources.grouped import grouped
 from connectors.sources.ids import ID, plain
 from connectors.sources.jsonlines import Row, word, write
@@ -41,8 +41,7 @@ class OrganisationReader:
         return read_units(stream, FORMAT, context)
 
     def write(self, records: Sequence[NativeRecord], context: Context, number: int, total: bool) -> bytes:
-        head = {"extractedAt": context.now, "total": total, "sequence": number, "employer": "kommun"}
-        return write(FORMAT, records, head)
+        return write(FORMAT, records, context.now, number, total)
 
 
 def read_units(stream: BinaryIO, format_name: str, context: Context) -> Iterator[Item]:
@@ -67,7 +66,7 @@ class UnitKey:
 
 def _key(row: Row, employer: str, context: Context) -> UnitKey:
     """Raises `Rejected`."""
-    if row.twice:
+    if row.twice & {"companyId", "orgId"}:
         raise Rejected("input.invalid", "a field twice")
     values = row.values
     company = word(values, "companyId") or employer
@@ -89,14 +88,14 @@ def _unit_id(values: Mapping[str, Any], field: str, context: Context) -> str:
 def _unit(of: UnitKey, rows: Sequence[Row], header: Header, context: Context) -> Post | Reject:
     key = of.text
     try:
-        claims = tuple(_claims(of, [row.values for row in rows], context))
+        claims = tuple(_claims(of, told_once(rows), context))
     except Rejected as error:
         return Reject(rows[0].line, error.code, error.detail, b"".join(row.raw for row in rows), key, rows=len(rows))
     return Post(rows[0].line, SourceRecord(SOURCE, key, header.stamp, key, claims, total=True), len(rows))
 
 
 def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) -> Iterator[Claim]:
-    last = rows[-1]
+    last = max(rows, key=_newest)
     nodes = sorted({span(row, "node") for row in rows}, key=_start)
     yield Claim(
         UnitNode(
@@ -114,6 +113,12 @@ def _claims(of: UnitKey, rows: Sequence[Mapping[str, Any]], context: Context) ->
         raise Rejected("input.missing", "orgName")
     dated = sorted(names, key=lambda one: (one[2][0], one[0]))
     yield Claim(UnitName(tuple(DatedName(name, *span, short=short) for name, short, span in dated)))
+
+
+def _newest(row: Mapping[str, Any]) -> tuple[dt.date, str]:
+    """The row that begins last says what has no dates of its own, wherever it stands in the file. Raises `Rejected`."""
+    starts = (span(row, axis, "node")[0] for axis in ("node", "structure", "name"))
+    return max(starts), repr(sorted(row.items()))
 
 
 def _start(span: tuple[dt.date, dt.date | None]) -> dt.date:

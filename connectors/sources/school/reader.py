@@ -8,7 +8,16 @@ from connectors.sources.jsonlines import word
 from connectors.sources.register import RegisterReader
 from connectors.sources.roles import RoleRows, Span
 from streams.catalogue import SOURCE_ENROLMENT
-from streams.contracts.claims import ENROLMENT_TYPES, PLACEMENT_TYPES, Claim, Enrolment, Placement, Protection, Segment
+from streams.contracts.claims import (
+    ENROLMENT_TYPES,
+    PLACEMENT_TYPES,
+    Absent,
+    Claim,
+    Enrolment,
+    Placement,
+    Protection,
+    Segment,
+)
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import Identifier, parse_identifier
 
@@ -46,6 +55,11 @@ class _SchoolRows(RoleRows):
             raise Rejected("code.unknown", "schoolType")
         return found.pop()
 
+    def _over(self, error: Rejected, kind: str, *, lenient: bool) -> Claim:
+        """That a role which is over is there no more: what kind of role it was is guessed by nobody."""
+        self.forgive(error, lenient=lenient)
+        return Claim(Absent(of=kind))
+
 
 class EnrolmentRows(_SchoolRows):
     """A pupil or an adult student in a school; a new school year, or another school, is a new row."""
@@ -56,8 +70,12 @@ class EnrolmentRows(_SchoolRows):
     def _claims(
         self, segments: tuple[Segment, ...], newest: Mapping[str, Any], *, cancelled: bool, lenient: bool
     ) -> Iterator[Claim]:
-        school_type = self._school_type(ENROLMENT_TYPES)
-        yield Claim(Enrolment(self.key.employer, self.key.source_id, school_type, segments, cancelled))
+        try:
+            school_type = self._school_type(ENROLMENT_TYPES)
+        except Rejected as error:
+            yield self._over(error, "enrolment", lenient=lenient)
+        else:
+            yield Claim(Enrolment(self.key.employer, self.key.source_id, school_type, segments, cancelled))
 
     def _segment(self, values: Mapping[str, Any], span: Span) -> Segment:
         return Segment(*span, unit=self.unit(values, "enroledAt"), school_year=_school_year(values))
@@ -72,8 +90,12 @@ class PlacementRows(_SchoolRows):
     def _claims(
         self, segments: tuple[Segment, ...], newest: Mapping[str, Any], *, cancelled: bool, lenient: bool
     ) -> Iterator[Claim]:
-        school_type = self._school_type(PLACEMENT_TYPES)
-        yield Claim(Placement(self.key.employer, self.key.source_id, school_type, segments, cancelled))
+        try:
+            school_type = self._school_type(PLACEMENT_TYPES)
+        except Rejected as error:
+            yield self._over(error, "placement", lenient=lenient)
+        else:
+            yield Claim(Placement(self.key.employer, self.key.source_id, school_type, segments, cancelled))
 
     def _segment(self, values: Mapping[str, Any], span: Span) -> Segment:
         return Segment(*span, unit=self.unit(values, "placedAt"))

@@ -88,6 +88,7 @@ def test_what_a_merge_would_do_is_what_it_does(kallan: Kallan, town: Town, dirk:
     [
         (("--evidence", "dnr 1", "--asked-by", "karin", "--approved-by", "Karin"), "decision.two-persons"),
         (("--evidence", " ", "--asked-by", "karin", "--approved-by", "omar"), "input.missing"),
+        (("--evidence", f"samtal om {STRANGER}", "--asked-by", "karin", "--approved-by", "omar"), "input.invalid"),
     ],
 )
 def test_one_person_alone_or_without_evidence_joins_nobody(
@@ -96,6 +97,7 @@ def test_one_person_alone_or_without_evidence_joins_nobody(
     ran = kallan("merge", dirk, town.anna, *options)
     assert ran.code == 2
     assert code in ran.err
+    assert STRANGER not in ran.err
 
 
 def test_who_is_or_was_protected_is_merged_with_nobody_by_hand(kallan: Kallan, town: Town, dirk: str) -> None:

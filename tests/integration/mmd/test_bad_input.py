@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from mmd.ingest.portable import Importer
+from mmd.ingest.prepare import Preparer
+from mmd.ingest.transaction import Ingest
+from mmd.store.portable import claim_lines
 from streams.catalogue import RECORD_SCHEMA, SOURCE_EMPLOYMENT
 from streams.codec import schema_uri
 from streams.contracts.claims import (
@@ -29,6 +33,7 @@ from streams.contracts.documents import PersonDocument
 from streams.contracts.errors import Rejected
 from streams.envelope import Envelope, Message
 from streams.sealing import KeyClass, seal
+from tests.integration.mmd.conftest import DIGEST_SECRET, PERSON_SECRET
 
 if TYPE_CHECKING:
     from tests.integration.mmd.conftest import Master, Someone
@@ -97,6 +102,25 @@ def test_a_record_that_cannot_be_named_still_raises_the_marking(
     assert found.marking is Marking.SKYDDAD_FOLKBOKFORING
     assert found.names == ()
     assert LONG not in str(msgspec.to_builtins(found))
+
+
+@pytest.mark.parametrize("field", ["source", "source_key"])
+def test_a_marking_of_a_record_that_could_not_be_named_is_exported_and_imported(
+    master: Master, new_master: Callable[..., Master], persons: Callable[[int], Someone], field: str
+) -> None:
+    anna = persons(1)
+    with pytest.raises(Rejected):
+        master.ingest([raw_record(master, anna, claims=[Claim(RAISED)], **{field: ""})])
+    with master.pool.connection() as connection:
+        lines = list(claim_lines(connection, master.keys))
+    other = new_master(keys=master.keys)
+    importer = Importer(
+        Preparer(other.codec, other.keys, other.register, PERSON_SECRET, DIGEST_SECRET),
+        Ingest(other.keys, other.register, PERSON_SECRET, DIGEST_SECRET),
+    )
+    with other.pool.connection() as connection:
+        importer.claims(connection, lines, other.clock.now())
+    assert person(other, anna) == person(master, anna)
 
 
 def employed(unit: str) -> Employment:

@@ -27,17 +27,16 @@ from streams.codec import Outgoing
 from streams.contracts.documents import Redirect
 from streams.envelope import Message
 from tests.laws import times
-from tests.unit.mmd_domain.laws_histories import (
+from tests.unit.mmd_domain.laws_histories import histories, told_anyhow
+from tests.unit.mmd_domain.laws_records import (
     CAST,
     PERSON_SECRET,
     REGISTER,
     Told,
-    histories,
     instants,
     known_by,
     person_id_of,
     subject,
-    told_anyhow,
 )
 from tests.waiting import HANGS_SECONDS, eventually
 

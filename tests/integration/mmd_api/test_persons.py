@@ -63,6 +63,19 @@ def test_an_old_id_is_answered_with_the_person_as_it_is_now(hub: Hub, persons: P
     assert by_alias.content == hub.person(old, "names").content == hub.search(new.identifier.value, "names").content
 
 
+def test_a_guardian_and_a_manager_who_changed_number_are_named_by_the_id_of_today(hub: Hub, persons: Persons) -> None:
+    child, old, new = persons(1), persons(2), persons(3)
+    job = Employment("kommun", "E1", (Segment(dt.date(2026, 1, 1), manager=new.subject),))
+    hub.master.ingest([hub.master.record(child, "1", *post("Cia", ward_of(new)))])
+    hub.master.ingest([hub.master.record(child, "1", job, source="hr", key="E1")])
+    hub.master.ingest([hub.master.record(old, "1", *post("Anna"))])
+    hub.master.ingest([hub.master.record(new, "1", *post("Anna", new.refers(old)))])
+    answer = hub.person(child, "open").json()
+    assert [one["person"] for one in answer["guardians"]] == [old.id]
+    assert [one["manager"] for one in answer["personas"][0]["segments"]] == [old.id]
+    assert new.id not in str(answer)
+
+
 def test_search_answers_the_same_bytes_as_reading(hub: Hub, anna: Someone) -> None:
     number = anna.identifier.value
     found = hub.search(number, "open")

@@ -6,13 +6,14 @@ import datetime as dt
 import random
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from mmd.relay.relay import Relay
 from streams.bus import MemoryBus
 from streams.catalogue import MMD_GROUP, MMD_ORGANISATION, MMD_PLACE, MMD_URGENT
 from streams.clock import SystemTicker
-from streams.codec import Incoming, PublishedCodec
+from streams.codec import Incoming, PublishedCodec, Skipped
 from streams.contracts.claims import (
     DatedName,
     Group,
@@ -30,6 +31,7 @@ from streams.contracts.documents import Published
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.envelope import Message
+from streams.sealing import KeyState
 from tests.integration.mmd.conftest import Master, Someone
 from tests.integration.mmd_api.hub import SINCE, Hub, post, release
 
@@ -136,6 +138,57 @@ def test_a_member_who_changed_number_is_named_by_the_id_of_today(hub: Hub, perso
     hub.master.ingest([hub.master.record(new, "1", *post("Anna", new.refers(old)))])
     survivor = hub.person(old, "open").json()["id"]
     assert members(hub) == [survivor]
+
+
+def test_a_place_that_becomes_secret_is_withheld_at_once_and_what_was_published_of_it_does_not_open(hub: Hub) -> None:
+    place = Place((UnitPeriod(SINCE),), (DatedName("Ekbacka", SINCE),), "boende", PostalAddress(street="Ekvägen 1"))
+    bus, relay = relaying(hub.master)
+    hub.master.ingest([hub.master.record(PLACE, "1", place, source="places")])
+    drain(relay)
+    shut = msgspec.structs.replace(place, restricted=True)
+    hub.master.ingest([hub.master.record(PLACE, "2", shut, source="places")])
+    assert hub.master.rows("select lane from mmd.dirty") == [("urgent",)]
+    drain(relay)
+    before, now = PublishedCodec(hub.master.keys).decode(bus.log(MMD_PLACE))
+    assert isinstance(before, Skipped)
+    assert before.state is KeyState.RENEWED
+    assert isinstance(now, Incoming)
+    assert now.record.withheld is not None
+    assert [one.withheld for one in published(hub.master, bus, MMD_URGENT)] == [now.record.withheld]
+    hub.master.ingest([hub.master.record(PLACE, "3", msgspec.structs.replace(shut, place_type="x"), source="places")])
+    assert hub.master.rows("select lane from mmd.dirty") == [("bulk",)]
+
+
+def test_when_a_sole_trader_is_marked_what_was_published_of_the_firm_does_not_open_any_more(
+    hub: Hub, persons: Persons
+) -> None:
+    anna, bo = persons(1), persons(2)
+    bus, relay = relaying(hub.master)
+    hub.master.ingest(everything(hub.master, anna, bo))
+    drain(relay)
+    hub.master.ingest([hub.master.record(anna, "2", RAISED)])
+    drain(relay)
+    of_firm = [one for one in bus.log(MMD_ORGANISATION) if one.key == FIRM]
+    *before, now = PublishedCodec(hub.master.keys).decode(of_firm)
+    assert before
+    assert {one.state for one in before if isinstance(one, Skipped)} == {KeyState.RENEWED}
+    assert not [one for one in before if isinstance(one, Incoming)]
+    assert isinstance(now, Incoming)
+    assert now.record.withheld is not None
+    (of_company,) = PublishedCodec(hub.master.keys).decode(
+        [one for one in bus.log(MMD_ORGANISATION) if one.key == COMPANY]
+    )
+    assert isinstance(of_company, Incoming)
+
+
+def test_who_is_told_of_a_firm_without_its_number_is_told_of_the_owner(hub: Hub, persons: Persons) -> None:
+    old, new = persons(1), persons(2)
+    hub.master.ingest([hub.master.record(FIRM, "1", firm_of(new), source="companies")])
+    hub.master.ingest([hub.master.record(old, "1", *post("Anna"))])
+    hub.master.ingest([hub.master.record(new, "1", *post("Anna", new.refers(old)))])
+    answer = hub.get(f"/v1/legal-organisations/{FIRM}", "staff").json()
+    assert "owner" not in answer
+    assert [(row[0], row[1], row[3]) for row in hub.read_log()] == [("staff", old.id, ["legal-organisations"])]
 
 
 def relaying(master: Master, bus: MemoryBus | None = None, **given: str) -> tuple[MemoryBus, Relay]:

@@ -16,7 +16,8 @@ import pytest
 from deploy.operations.backup import ABOUT_FILE, KEYS_FILE, STORE_FILE
 from deploy.wiring.groups import GROUPS
 from streams.offsets import at, committed
-from tests.docs.reading import ROOT, block_with
+from tests.docs.reading import ROOT
+from tests.integration.operations.typed import as_typed, intents
 from tests.stack.life import WORKERS, Life, alive, until
 from tests.stack.town import Town, new_town
 
@@ -24,7 +25,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 BACK_UP, RESTORE = 'kallan backup "$BACKUP"', 'kallan restore "$BACKUP"'
 FINISH, REWIND = "kallan restore --finish", "kallan offsets rewind --to"
-_INTENTS = "select count(*) from iam.journal where kind = 'intent'"
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +44,13 @@ def town(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Town:
 @pytest.fixture(scope="module")
 def backup(life: Life, town: Town, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("backups") / "first"
-    told = as_typed(life, BACK_UP, folder)
+    told = as_typed(life, BACK_UP, **places(folder))
     assert told.returncode == 0, told.stderr
     return folder
 
 
-def as_typed(life: Life, command: str, backup: Path) -> subprocess.CompletedProcess[str]:
-    """A command of docs/operations.md, as it stands there."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
-    environment |= {
-        "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
-        "KALLAN_HOME": str(life.found.stack.home),
-        "BACKUP": str(backup),
-        "KEYS": str(backup / "keys"),
-    }
-    return subprocess.run(
-        ["bash", "-euc", block_with("docs/operations.md", command)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+def places(backup: Path) -> dict[str, str]:
+    return {"BACKUP": str(backup), "KEYS": str(backup / "keys")}
 
 
 def kallan(life: Life, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -81,12 +65,6 @@ def kallan(life: Life, *arguments: str, **more: str) -> subprocess.CompletedProc
         timeout=120,
         check=False,
     )
-
-
-def intents(life: Life) -> int:
-    with life.world.base.pool.connection() as connection:
-        row = connection.execute(_INTENTS).fetchone()
-    return int(row[0]) if row else 0
 
 
 def test_a_backup_is_for_its_owner_alone_and_its_keys_lie_apart(life: Life, backup: Path) -> None:
@@ -145,7 +123,7 @@ def test_a_lost_store_is_brought_back_to_what_it_was_and_no_account_is_touched_m
     with psycopg.connect(life.found.stack.services.database_url, autocommit=True) as connection:
         for schema in ("mmd", "iam", "connectors"):
             connection.execute(f"drop schema {schema} cascade".encode())
-    restored = as_typed(life, RESTORE, backup)
+    restored = as_typed(life, RESTORE, **places(backup))
     assert restored.returncode == 0, restored.stderr
     assert "as they were" in restored.stdout
     begun = intents(life)
@@ -154,7 +132,7 @@ def test_a_lost_store_is_brought_back_to_what_it_was_and_no_account_is_touched_m
     early = kallan(life, "restore", "--finish")
     assert (early.returncode, early.stderr.partition(":")[0]) in ((1, "store.restored"), (1, "service.unavailable"))
     until(lambda: "store.restored" in kallan(life, "status").stdout, 60, "status tells of the restore")
-    until(lambda: as_typed(life, FINISH, backup).returncode == 0, 120, "the log is read again", every=1.0)
+    until(lambda: as_typed(life, FINISH, **places(backup)).returncode == 0, 120, "the log is read again", every=1.0)
     life.world.settle()
     after = life.made()
     assert after.hashes == before.hashes
@@ -187,7 +165,7 @@ def test_the_whole_log_read_again_changes_nothing(life: Life, backup: Path) -> N
     consumers = [name for name in WORKERS if name in GROUPS]
     for name in consumers:
         life.found.stack.stop_process(name)
-    rewound = as_typed(life, REWIND, backup)
+    rewound = as_typed(life, REWIND, **places(backup))
     assert rewound.returncode == 0, rewound.stderr
     for name in consumers:
         life.found.stack.start_process(name)

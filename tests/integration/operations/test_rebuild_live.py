@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from deploy.municipality import cast as roles
-from tests.docs.reading import ROOT, block_with
+from tests.docs.reading import ROOT
+from tests.integration.operations.typed import as_typed, intents
 from tests.stack.life import WORKERS, Life, alive, until
 from tests.stack.town import Town, new_town
 
@@ -25,7 +26,6 @@ REBUILD, ACCEPT, FINISH = (
     "kallan restore --finish",
 )
 EXPORT, IMPORT, ERASE = 'kallan export "$EXPORT"', 'kallan import "$EXPORT"', 'kallan erase "$PERSON_ID"'
-_INTENTS = "select count(*) from iam.journal where kind = 'intent'"
 
 
 @pytest.fixture(scope="module")
@@ -41,29 +41,6 @@ def town(life: Life, tmp_path_factory: pytest.TempPathFactory) -> Town:
         life.feed(files)
         life.world.settle()
     return made
-
-
-def as_typed(life: Life, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A command of docs/operations.md, as it stands there; `variables` with KALLAN_ are settings in place of the stack's."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KALLAN_")}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    if "KALLAN_DATABASE_URL" not in variables:
-        environment["KALLAN_HOME"] = str(life.found.stack.home)
-    return subprocess.run(
-        ["bash", "-euc", block_with("docs/operations.md", command)],
-        cwd=ROOT if "KALLAN_HOME" in environment else life.found.stack.home.parent,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def intents(life: Life) -> int:
-    with life.world.base.pool.connection() as connection:
-        row = connection.execute(_INTENTS).fetchone()
-    return int(row[0]) if row else 0
 
 
 def test_a_store_made_again_holds_the_same_and_takes_the_place_of_the_old_one(life: Life, town: Town) -> None:

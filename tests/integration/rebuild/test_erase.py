@@ -5,22 +5,27 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from deploy.municipality import cast as roles
+from deploy.operations.backup import AFTER, dump_schemas, load_schemas
 from deploy.operations.compare import differences, stand_of
-from deploy.operations.erase import erase
+from deploy.operations.erase import again, erase
 from deploy.wiring.data import read_policy
 from iam.domain.world import AccountKey
 from iam.store.ledger import Ledger, Wish
+from iam.store.retired import bury
 from iam.store.state import desired_hash
 from mmd.store.hash import state_hash
 from streams.contracts.errors import Rejected
 from streams.erasures import Erasures
 from tests.integration.rebuild.test_rebuild import rebuilt
+from tests.integration.rebuild.test_switch import switched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from deploy.operations.erase import Erased
     from deploy.operations.shadow import Shadow
@@ -145,6 +150,63 @@ def test_a_rebuild_after_an_erasure_is_still_equal_and_its_names_are_still_taken
     assert len(taken) == len(Erasures(direct_world.base.keys_pool).all()[0].names) > 0
 
 
+def test_an_account_of_somebody_erased_just_before_a_rebuild_is_removed_after_it(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    """The store that knew of it is lost before the target was called."""
+    person = person_of(direct_world, town)
+    accounts = direct_world.readings.account_keys(person)
+    erased(direct_world, person)
+    assert [one for one in accounts if direct_world.targets["directory"].read(one) is not None]
+    shadow = new_shadow()
+    switched(direct_world, shadow)
+    settle(direct_world)
+    for name, target in direct_world.targets.items():
+        assert [one for one in accounts if target.read(one) is not None] == [], name
+
+
+def test_nobody_but_the_erased_is_gone_though_one_of_their_accounts_is_with_somebody_else(
+    direct_world: DirectWorld, town: Town
+) -> None:
+    """A split that provisioning had not heard of when one of the two was erased."""
+    person, other = person_of(direct_world, town), person_of(direct_world, town, roles.MOVER)
+    erased(direct_world, person)
+    settle(direct_world)
+    keys = Erasures(direct_world.base.keys_pool).owners()
+    assert person in keys
+    assert other not in keys
+    known = "select body is not null from iam.world_person where id = %s"
+    with direct_world.base.pool.connection() as connection:
+        connection.execute("update iam.account set person_id = %s where person_id = %s", [other, person])
+        bury(connection, (), keys, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    assert rows(direct_world, known, other) == [(True,)]
+
+
+def test_whoever_was_erased_since_a_backup_is_erased_again_when_it_is_restored(
+    direct_world: DirectWorld, town: Town, tmp_path: Path
+) -> None:
+    person, member = person_of(direct_world, town), town.cast[roles.LEAVER]
+    accounts, url = direct_world.readings.account_keys(person), direct_world.base.settings.store_url
+    names = "select name from iam.name_ledger where account::text = any(%s) order by 1"
+    secret = [str(row[0]) for row in rows(direct_world, names, accounts)]
+    dump_schemas(url, ("mmd", "iam"), tmp_path / "before.dump")
+    erased(direct_world, person)
+    with psycopg.connect(url) as connection:
+        connection.execute("drop schema mmd cascade; drop schema iam cascade")
+    load_schemas(url, tmp_path / "before.dump")
+    with psycopg.connect(url) as connection:
+        connection.execute(AFTER)
+    assert [str(row[0]) for row in rows(direct_world, names, accounts)] == secret
+    assert again(direct_world.base, direct_world.settings.execute) == 1
+    assert again(direct_world.base, direct_world.settings.execute) == 0
+    settle(direct_world)
+    assert all(str(row[0]).startswith("#") for row in rows(direct_world, names, accounts))
+    assert direct_world.readings.leaks.find(*secret, *member.canaries, member.number) == []
+    assert direct_world.readings.person_id(member.number) is None
+    for target in direct_world.targets.values():
+        assert [one for one in accounts if target.read(one) is not None] == []
+
+
 def test_a_sole_traders_firm_goes_with_its_owner(
     direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
 ) -> None:
@@ -202,6 +264,7 @@ def test_an_erasure_takes_a_decision_and_two_persons(direct_world: DirectWorld, 
         ("", "anna", "bo", "input.missing"),
         ("KS 1", "anna", " ", "input.missing"),
         ("KS 1", "anna", "Anna ", "decision.two-persons"),
+        (f"gallring av {town.cast[roles.LEAVER].number}", "anna", "bo", "input.invalid"),
     ):
         with pytest.raises(Rejected, match=code.replace(".", r"\.")):
             erase(direct_world.base, execute, person, decision, asked, approved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -103,6 +104,23 @@ def test_the_file_is_for_its_owner_alone_and_is_never_written_over(
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["all.jsonl"]
 
 
+def test_an_export_that_was_killed_is_typed_again(direct_world: DirectWorld, town: Town, tmp_path: Path) -> None:
+    for left in (".all.jsonl.part", ".all.jsonl.whole"):
+        (tmp_path / left).write_bytes(b"half a line of an ear")
+        (tmp_path / left).chmod(0o644)
+    exported(direct_world, tmp_path / "all.jsonl")
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["all.jsonl"]
+    assert (tmp_path / "all.jsonl").stat().st_mode & 0o777 == 0o600
+    assert b"half a line" not in (tmp_path / "all.jsonl").read_bytes()
+
+
+def test_an_export_to_where_nothing_can_be_written_is_refused_with_a_code(
+    direct_world: DirectWorld, tmp_path: Path
+) -> None:
+    with pytest.raises(Rejected, match=r"input\.invalid: all\.jsonl"):
+        exported(direct_world, tmp_path / "nowhere" / "all.jsonl")
+
+
 def test_every_line_is_one_record_of_the_published_schema(
     direct_world: DirectWorld, town: Town, tmp_path: Path
 ) -> None:
@@ -156,7 +174,15 @@ def _appended(content: bytes) -> bytes:
     return content + content.splitlines()[-1] + b"\n"
 
 
-@pytest.mark.parametrize("spoil", [_cut, _changed, _recounted, _appended, lambda _: b"", lambda _: b"{}\n"])
+def _other_letters(content: bytes) -> bytes:
+    first, _, rest = content.partition(b"\n")
+    header = json.loads(first)
+    return json.dumps(header | {"mac": "å" * 64}).encode() + b"\n" + rest
+
+
+@pytest.mark.parametrize(
+    "spoil", [_cut, _changed, _recounted, _appended, _other_letters, lambda _: b"", lambda _: b"{}\n"]
+)
 def test_a_file_that_is_not_whole_or_was_changed_is_refused_and_nothing_is_imported(
     direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path, spoil: Callable[[bytes], bytes]
 ) -> None:
@@ -203,6 +229,28 @@ def test_nothing_is_imported_into_a_store_that_holds_anything(
     assert stand_of(direct_world.base) == before
 
 
+def test_of_two_imports_at_once_one_is_refused(
+    direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path
+) -> None:
+    exported(direct_world, tmp_path / "all.jsonl")
+    said: list[str] = []
+
+    def one() -> None:
+        try:
+            imported(empty, tmp_path / "all.jsonl")
+        except Rejected as error:
+            said.append(error.code)
+        else:
+            said.append("imported")
+
+    both = [threading.Thread(target=one) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert sorted(said) == ["imported", "store.not-empty"]
+
+
 def test_whoever_is_erased_is_erased_where_it_is_imported_too(
     direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path
 ) -> None:
@@ -222,6 +270,20 @@ def test_whoever_is_erased_is_erased_where_it_is_imported_too(
     empty.settle()
     assert empty.readings.person_id(member.number) is None
     assert Erasures(empty.base.keys_pool).all() == Erasures(direct_world.base.keys_pool).all()
+
+
+def test_an_account_of_somebody_erased_just_before_an_export_is_removed_where_it_is_imported(
+    direct_world: DirectWorld, town: Town, empty: DirectWorld, tmp_path: Path
+) -> None:
+    person = direct_world.readings.person_id(town.cast[roles.LEAVER].number)
+    assert person is not None
+    accounts = direct_world.readings.account_keys(person)
+    erase(direct_world.base, direct_world.settings.execute, person, "KS 2026/0500", "anna", "bo")
+    exported(direct_world, tmp_path / "all.jsonl")
+    imported(empty, tmp_path / "all.jsonl")
+    empty.settle()
+    wanted = f"select presence from iam.desired where account::text = '{accounts[0]}'"
+    assert {row[0] for row in rows(empty, wanted)} == {"absent"}
 
 
 def test_a_header_is_written_as_it_is_read() -> None:

@@ -153,3 +153,6 @@ def test_nothing_is_ever_rebuilt_over_a_store(direct_world: DirectWorld) -> None
         make_empty(direct_world.base.settings, name)
     with pytest.raises(Rejected, match=r"input\.invalid"):
         make_empty(direct_world.base.settings, 'x"; drop schema mmd')
+    for name in ("template1", "postgres"):
+        with pytest.raises(Rejected, match=r"input\.invalid: .* the server's own"):
+            make_empty(direct_world.base.settings, name)

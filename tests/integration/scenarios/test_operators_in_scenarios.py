@@ -139,7 +139,7 @@ def test_a_rebuild_that_unmasks_somebody_on_the_way_fails_its_step(direct_world:
 
     settings = direct_world.settings
     remake = Remaking(
-        direct_world.base, settings.master, settings.execute, direct_world.targets, read, {}, lambda _shadow: None
+        direct_world.base, settings.master, settings.execute, direct_world.targets, read, {}, lambda *_: None
     )
     with pytest.raises(Rejected, match=r"store\.differs: without protection on the way"):
         remake()

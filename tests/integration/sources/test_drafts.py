@@ -18,14 +18,17 @@ from connectors.sources.organisation import drafts
 from connectors.sources.organisation.drafts import DraftState
 from deploy import reorganisation
 from mmd.domain.register import SourceRegister
+from mmd.ingest.first import FirstCodec
 from mmd.ingest.handler import IngestHandler
 from mmd.store.reader import Reader
 from streams.bus import MemoryBus, Producer
-from streams.catalogue import SOURCE_EMPLOYMENT, SOURCE_ORGANISATION
-from streams.codec import Outgoing
+from streams.catalogue import SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON
+from streams.codec import Incoming, Outgoing
 from streams.contracts.claims import (
+    Birth,
     Claim,
     Employment,
+    Marking,
     Protection,
     Segment,
     SourceRecord,
@@ -34,6 +37,7 @@ from streams.contracts.claims import (
     UnitPeriod,
     unit_key,
 )
+from streams.contracts.documents import PersonDocument
 from streams.contracts.errors import Rejected, Unavailable
 from streams.envelope import Message
 from tests.integration.mmd.conftest import (
@@ -186,6 +190,28 @@ def test_a_unit_of_it_that_cannot_be_used_takes_the_others_with_it(town: Town) -
     assert town.there() == {TOP, OLD}
 
 
+def test_a_unit_of_it_that_cannot_even_be_read_takes_the_others_with_it(town: Town) -> None:
+    """As a newer connector might send it."""
+    whole = town.load(SPLIT)
+    good, other = whole.parts[1], whole.parts[0]
+    record = SourceRecord("organisation", good.subject, "9", good.subject, good.claims, total=True, together=(other,))
+    (made,) = town.master.codec.encode([Outgoing(SOURCE_ORGANISATION, record, "e", town.master.clock.now(), "open")])
+    assert made.value is not None
+    first, mark, parts = made.value.partition(b'"together"')
+    unknown = first + mark + parts.replace(b'"unit-node"', b'"unit-of-tomorrow"')
+    assert unknown != made.value
+    with pytest.raises(Rejected, match=r"input\.invalid"):
+        town.handler([Message(made.topic, made.key, unknown, made.headers)])
+    assert town.there() == {TOP, OLD}
+
+
+def test_when_the_log_is_read_again_markings_first_all_of_it_waits_for_the_second_reading(town: Town) -> None:
+    town.load(SPLIT)
+    town.commit()
+    opened = FirstCodec(town.master.keys).decode(town.bus.log(SOURCE_ORGANISATION)[-1:])
+    assert [(one.record.claims, one.record.together) for one in opened if isinstance(one, Incoming)] == [((), ())]
+
+
 def test_one_that_does_not_hold_together_is_not_committed(town: Town) -> None:
     town.load([row("1", nodeTo=EVE)])
     assert town.found() == {"parent-closed"}
@@ -242,6 +268,16 @@ def test_an_export_that_has_not_heard_of_it_does_not_take_it_back(town: Town) ->
     assert town.there() == {TOP, OLD, NEW}  # what the source really changes is the source's to say
 
 
+def test_a_draft_that_was_replaced_since_it_was_verified_is_not_published(town: Town) -> None:
+    verified = town.load(SPLIT)
+    town.load([row("1", nodeTo=EVE)])
+    with pytest.raises(Rejected, match=r"draft\.state"):
+        drafts.commit(town.edge, verified, "karin")
+    assert drafts.find(town.master.pool, "omorg-1").state == DraftState.DRAFT
+    town.take_in()
+    assert town.there() == {TOP, OLD}
+
+
 def test_what_is_decided_stays_decided(town: Town) -> None:
     town.load(SPLIT)
     drafts.void(town.edge, "omorg-1", "karin")
@@ -254,7 +290,7 @@ def test_what_is_decided_stays_decided(town: Town) -> None:
     newer = drafts.find(town.master.pool, "omorg-2")
     assert (newer.title, len(newer.parts)) == ("Nyare", 1)
     with pytest.raises(Rejected) as refused:
-        drafts.commit(town.edge, "omorg-2", " ")
+        drafts.commit(town.edge, newer, " ")
     assert refused.value.code == "input.missing"
     with pytest.raises(Rejected) as refused:
         town.commit("omorg-3")
@@ -301,3 +337,16 @@ def test_only_units_come_together(town: Town) -> None:
             town.handler(town.master.codec.encode([sent]))
     assert town.there() == {TOP, OLD}
     assert town.master.rows("select 1 from mmd.document where kind <> 'unit'") == []
+
+
+def test_a_persons_record_that_brings_others_is_refused_but_for_its_raise(town: Town) -> None:
+    anna = someone(1)
+    part = UnitPart(OLD, (Claim(UnitNode((UnitPeriod(ON),))),))
+    claims = (Claim(Protection(sekretessmarkering=True)), Claim(Birth("1980")))
+    record = SourceRecord("navet", anna.subject, "9", anna.subject, claims, anna.identifier, together=(part,))
+    with pytest.raises(Rejected, match="together"):
+        town.handler(town.master.codec.encode([Outgoing(SOURCE_PERSON, record, "e", town.master.clock.now())]))
+    found = town.reader.person(anna.id)
+    assert isinstance(found, PersonDocument)
+    assert (found.marking, found.birth) == (Marking.SEKRETESSMARKERING, None)
+    assert town.there() == {TOP, OLD}

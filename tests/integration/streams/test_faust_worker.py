@@ -138,3 +138,71 @@ def test_a_tombstone_reaches_the_handler(broker: str, topic: str, new_worker: Ne
     worker.end()
     assert handler.done[0].value is None
     assert handler.done[0].key == "k"
+
+
+class Looking(Handler):
+    """Stands in its first batch until the next one has been looked at."""
+
+    def __init__(self) -> None:
+        super().__init__(self._wait)
+        self.ready: list[Sequence[Message]] = []
+        self.handled: list[Sequence[Message]] = []
+        self.looked = threading.Event()
+
+    def ahead(self, batch: Sequence[Message]) -> None:
+        self.ready.append(batch)
+        self.looked.set()
+        raise Unavailable("service.unavailable", "PostgreSQL")  # nobody minds: it is handled in its turn
+
+    def _wait(self, batch: Sequence[Message]) -> None:
+        assert self.looked.wait(HANGS_SECONDS)
+        self.handled.append(batch)
+
+
+def test_the_next_batch_is_made_ready_while_one_is_handled_and_is_handled_in_its_turn(
+    broker: str, topic: str, new_worker: NewWorker, tmp_path: Path
+) -> None:
+    send(broker, topic, 40)
+    handler = Looking()
+    worker = new_worker(Runner(handler, Box(), group=f"g-{topic}"), tmp_path, topic, batch=10)
+    eventually(lambda: sum(lag(broker, {f"g-{topic}": [topic]}).values()) == 0)
+    worker.end()
+    assert worker.error is None
+    assert handler.ready[0] is handler.handled[1]
+    assert len({message.pointer for message in handler.done}) == len(handler.done) == 40
+
+
+def test_nothing_is_begun_after_a_batch_that_failed(
+    broker: str, topic: str, new_worker: NewWorker, tmp_path: Path
+) -> None:
+    send(broker, topic, 40)
+    begun: list[Sequence[Message]] = []
+    looked = threading.Event()
+
+    class Fails(Handler):
+        def ahead(self, _: Sequence[Message]) -> None:
+            looked.set()
+
+    def fails(batch: Sequence[Message]) -> None:
+        begun.append(batch)
+        assert looked.wait(HANGS_SECONDS)
+        raise KallanError("settings.invalid", "master key")
+
+    worker = new_worker(Runner(Fails(fails), Box(), group=f"g-{topic}"), tmp_path, topic, batch=10)
+    worker.join()
+    assert isinstance(worker.error, KallanError)
+    assert len(begun) == 1
+    assert sum(lag(broker, {f"g-{topic}": [topic]}).values()) == 40
+
+
+def test_a_batch_that_fails_when_nothing_follows_ends_the_worker(
+    broker: str, topic: str, new_worker: NewWorker, tmp_path: Path
+) -> None:
+    send(broker, topic, 1)
+
+    def fails(_: Sequence[Message]) -> None:
+        raise KallanError("settings.invalid", "master key")
+
+    worker = new_worker(Runner(Handler(fails), Box(), group=f"g-{topic}"), tmp_path, topic)
+    worker.join()
+    assert isinstance(worker.error, KallanError)

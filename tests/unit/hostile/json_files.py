@@ -10,6 +10,8 @@ from tests.unit.hostile.navet_files import FIRST, SECOND
 
 _ROLE = {"startDate": "2026-01-01", "endDate": "2026-12-31", "orgId": "10"}
 _CONSULTANT = _ROLE | {"organisationNumber": "5599999991", "sponsor": {"personNumber": SECOND}}
+_DUTY = _ROLE | {"owner": {"personNumber": SECOND}}
+_PUPIL = {"schoolType": "GR", "startDate": "2026-01-01", "endDate": "2026-12-31"}
 ROWS: dict[str, list[dict[str, Any]]] = {
     "hr": [
         {"employmentId": "E1", "personNumber": FIRST, "startDate": "2020-01-01", "orgId": "10", "title": CANARY},
@@ -23,6 +25,26 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"mandateId": "M1", "personNumber": FIRST, "office": CANARY} | _ROLE,
         {"mandateId": "M2", "personNumber": SECOND, "office": "ledamot"} | _ROLE,
     ],
+    "robots": [
+        {"dutyId": "D1", "robotId": "R1", "title": CANARY} | _DUTY,
+        {"dutyId": "D2", "robotId": "R2", "title": "intyg"} | _DUTY,
+    ],
+    "school": [  # no text of it is read but ids and codes
+        {"enrolmentId": "N1", "civicNo": FIRST, "enroledAt": "21", "givenName": CANARY} | _PUPIL,
+        {"enrolmentId": "N2", "civicNo": SECOND, "enroledAt": "22"} | _PUPIL,
+    ],
+    "places": [
+        {"placeId": "P1", "placeName": CANARY, "placeFrom": "2020-01-01"},
+        {"placeId": "P2", "placeName": "Ekskolan", "placeFrom": "2020-01-01"},
+    ],
+    "groups": [
+        {"groupId": "4A", "groupName": CANARY, "groupFrom": "2020-01-01"},
+        {"groupId": "4B", "groupName": "4B", "groupFrom": "2020-01-01"},
+    ],
+    "companies": [
+        {"organisationNumber": "5569999997", "companyName": CANARY, "registeredFrom": "2020-01-01"},
+        {"organisationNumber": "5599999991", "companyName": "Ek AB", "registeredFrom": "2020-01-01"},
+    ],
     "organisation": [
         {"orgId": "10", "orgName": CANARY, "nodeFrom": "2020-01-01"},
         {"orgId": "11", "orgName": "Kök", "nodeFrom": "2020-01-01"},
@@ -33,10 +55,37 @@ FORMATS = {
     "organisation": "org-export.v1",
     "consultants": "consultant-export.v1",
     "politicians": "mandate-export.v1",
+    "robots": "robot-export.v1",
+    "school": "school-export.v1",
+    "places": "place-export.v1",
+    "groups": "group-export.v1",
+    "companies": "company-export.v1",
 }
-NAME = {"hr": "title", "organisation": "orgName", "consultants": "title", "politicians": "office"}
-KEY = {"hr": "employmentId", "organisation": "orgId", "consultants": "consultancyId", "politicians": "mandateId"}
+NAME = {
+    "hr": "title",
+    "organisation": "orgName",
+    "consultants": "title",
+    "politicians": "office",
+    "robots": "title",
+    "school": "enroledAt",
+    "places": "placeName",
+    "groups": "groupName",
+    "companies": "companyName",
+}
+KEY = {
+    "hr": "employmentId",
+    "organisation": "orgId",
+    "consultants": "consultancyId",
+    "politicians": "mandateId",
+    "robots": "dutyId",
+    "school": "enrolmentId",
+    "places": "placeId",
+    "groups": "groupId",
+    "companies": "organisationNumber",
+}
 """By source the field of a text, and the one of the id."""
+AXIS = {"organisation": "node", "places": "place", "groups": "group", "companies": "registered"}
+"""What the first and the last day are called after; else they are `startDate` and `endDate`."""
 
 
 def written(source: str, *first: str | dict[str, Any], head: dict[str, Any] | None = None, end: object = None) -> bytes:
@@ -112,8 +161,8 @@ def file_cases(source: str) -> list[Case]:
 def row_cases(source: str) -> list[Case]:
     """One row is rejected; the other one is published."""
     name, key = NAME[source], KEY[source]
-    start = "nodeFrom" if source == "organisation" else "startDate"
-    last = "nodeTo" if source == "organisation" else "endDate"
+    axis = AXIS.get(source)
+    start, last = (f"{axis}From", f"{axis}To") if axis else ("startDate", "endDate")
     found = [
         Case("a list for a row", lambda: written(source, f'["{CANARY}"]'), "input.invalid"),
         Case("no JSON", lambda: written(source, CANARY), "input.not-decodable"),
@@ -147,6 +196,12 @@ def row_cases(source: str) -> list[Case]:
         Case("a date that there is not", _row(source, **{start: "2020-02-30"}), "input.invalid", start),
         Case("a date that is a number", _row(source, **{start: 20200101}), "input.invalid", start),
         Case("a field twice", _text(source, f', "{name}": "{CANARY}"}}'), "input.invalid", "a field twice"),
+        Case(
+            "a field twice, with a space before the colon",
+            _text(source, f', "{name}" : "{CANARY}"}}'),
+            "input.invalid",
+            "a field twice",
+        ),
         Case("an id twice", _text(source, f', "{key}": "{CANARY}"}}'), "input.invalid", "a field twice"),
     ]
     if source == "hr":

@@ -130,6 +130,9 @@ def test_whatever_an_authority_says_nobody_gets_more_than_the_core_gives(
         ({"lead_days": 15}, "lead_days"),
         ({"refused_targets": ["clowd"]}, "refused_targets"),
         ({"refused_groups": ["*"]}, "refused_groups"),
+        ({"refused_groups": ["role:"]}, "refused_groups"),
+        ({"authority": "  "}, "authorities"),
+        ({"decision": " "}, "decision"),
         ({"withheld": ["display_name"]}, "withheld"),
         ({"decision": ""}, "decision"),
         ({"valid_from": dt.date(2026, 2, 1), "valid_to": dt.date(2026, 1, 1)}, "valid_to"),
@@ -166,8 +169,83 @@ def test_the_files_of_a_folder_are_read_and_a_folder_that_is_not_there_is_a_mist
         read_policy(core, str(tmp_path / "b"))
 
 
+@pytest.mark.parametrize("name", ["social.YML", "social", "social.yml.txt", "social.json"])
+def test_a_file_that_would_be_passed_over_is_a_mistake(tmp_path: Path, name: str) -> None:
+    core, folder = tmp_path / "policy.yml", tmp_path / "a"
+    core.write_text(yaml.safe_dump(POLICY_DATA))
+    folder.mkdir()
+    (folder / "README.md").write_text("one authority in each")
+    (folder / name).write_text(yaml.safe_dump(FILE | {"withheld": ["title"]}))
+    with pytest.raises(KallanError, match=r"settings\.invalid") as refused:
+        read_policy(core, str(folder))
+    assert name in refused.value.detail
+
+
 def test_the_example_of_the_format_is_read_as_it_stands() -> None:
     text = (Path(__file__).parents[3] / "docs" / "formats" / "authority-policy.md").read_text(encoding="utf-8")
     example = AuthorityPolicy.from_data(yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0]))
     assert POLICY.with_authorities([example]).authorities == (example,)
     assert all(f"`{name}`" in text for name in AuthorityPolicy.__struct_fields__)
+
+
+SECRET_AT_WORK = {"withheld": ["given_name", "family_name", "manager"]}
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_what_an_authority_withholds_does_not_come_out_when_the_work_ends(below: bool) -> None:
+    strict = social(SECRET_AT_WORK, below=below)
+    working = strict.see(chef(), NOW)["directory"].intent.state.attributes
+    assert "given_name" not in working
+    for after in (
+        person(work(title="Enhetschef", to=DAY - dt.timedelta(days=1))),
+        person(work(title="Enhetschef", cancelled=True)),
+        person(),
+    ):
+        left = strict.see(after, NOW)["directory"].intent.state
+        assert left.presence is Presence.DISABLED
+        assert left.attributes.keys() <= working.keys()
+
+
+@given(
+    st.lists(st.sampled_from([*STRICTER, SECRET_AT_WORK, {"withheld": ["eppn"]}]), max_size=4),
+    st.sampled_from([{"to": DAY - dt.timedelta(days=1)}, {"cancelled": True}, {"leaves": (Leave(DAY, None),)}]),
+    st.booleans(),
+)
+def test_no_account_shows_more_when_the_work_ends_or_is_interrupted_or_the_unit_is_lost(
+    asked: list[dict[str, Any]], change: dict[str, Any], lost: bool
+) -> None:
+    strict = social(*asked, below=True)
+    working = strict.see(chef(), NOW)
+    if lost:
+        del strict.units[TOP]
+    for target, one in strict.see(person(work(title="Enhetschef", **change)), NOW).items():
+        assert one.intent.state.attributes.keys() <= working[target].intent.state.attributes.keys()
+        assert one.intent.state.groups <= working[target].intent.state.groups
+
+
+@pytest.mark.parametrize("also", [{"statuses": ["emigrated"]}, {"refused_targets": ["directory"]}])
+def test_what_an_authority_withholds_does_not_come_out_where_it_refuses_the_account_too(also: dict[str, Any]) -> None:
+    before = social(SECRET_AT_WORK)
+    working = before.see(chef(), NOW)["directory"].intent.state.attributes
+    strict = social(SECRET_AT_WORK | also)
+    strict.previous, strict.names = dict(before.previous), dict(before.names)
+    left = strict.see(chef(), NOW)["directory"].intent.state
+    assert left.presence is Presence.DISABLED
+    assert left.attributes.keys() <= working.keys()
+
+
+def test_what_an_authority_withholds_stays_withheld_while_it_is_not_known_whose_the_unit_is() -> None:
+    """The unit is placed below one that nobody has heard of yet."""
+    strict = social(SECRET_AT_WORK, below=True)
+    working = strict.see(chef(), NOW)["directory"].intent.state
+    del strict.units[TOP]
+    meanwhile = strict.see(chef(), NOW)["directory"].intent.state
+    assert meanwhile.presence is Presence.ENABLED
+    assert meanwhile.attributes == working.attributes
+
+
+def test_an_authority_speaks_for_nobody_who_has_left_it_for_another() -> None:
+    """A new employment elsewhere shows what it shows, though the account served the old one too."""
+    old, new = work("e1", to=DAY - dt.timedelta(days=1)), work("e2", since=DAY, at_unit=O2)
+    shown = social(SECRET_AT_WORK).see(person(old, new), NOW)["directory"].intent.state.attributes
+    assert shown["given_name"] == "Kanariefågel"

@@ -6,18 +6,12 @@ is small and stories share it, so that they meet. Whoever tells a history may sh
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Sequence
 from itertools import pairwise
 
-import msgspec
 from hypothesis import strategies as st
 
-from mmd.domain.claims import LoggedClaim, claim_digest_key, digest_of
-from mmd.domain.register import SourceRegister
-from mmd.store.own_ids import own_id
-from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON, SOURCE_RULING
+from mmd.domain.claims import digest_of
 from streams.contracts.claims import (
     Absent,
     AccountFacts,
@@ -34,7 +28,6 @@ from streams.contracts.claims import (
     Marking,
     Merge,
     Name,
-    NumberReference,
     PostalAddress,
     Protection,
     RaiseName,
@@ -50,104 +43,26 @@ from streams.contracts.claims import (
     UnitParent,
     UnitPeriod,
     UnitStructure,
-    is_unit,
     persona_key,
-    unit_key,
 )
 from streams.contracts.claims import DatedName as UnitNamed
-from streams.contracts.identifiers import Identifier, parse_identifier
-from streams.contracts.testnumbers import test_number as published_number
-from streams.hashing import id_subject, subject_of
-from tests.unit.mmd_domain.making import TODAY, register_data
+from streams.hashing import id_subject
+from tests.unit.mmd_domain.laws_records import (
+    CAST,
+    DIGEST_KEY,
+    EMPLOYMENTS,
+    START,
+    UNITS,
+    Told,
+    day,
+    person_id_of,
+    record,
+    refers,
+    stamp,
+    subject,
+)
 
-SUBJECT_SECRET, PERSON_SECRET, DIGEST_SECRET = b"s" * 32, b"p" * 32, b"d" * 32
-_DIGEST_KEY = claim_digest_key(DIGEST_SECRET)
-REGISTER = SourceRegister.from_data(register_data())
-START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
-CAST = range(5)
-UNITS = (unit_key("kommun", "1"), unit_key("kommun", "2"))
 _GROUNDS = ("a decision", "anna", "bertil")
-EMPLOYMENTS = ("E1", "E2", "E3")
-
-
-@dataclass(frozen=True)
-class Told:
-    """One record, where it is sent, and its first logging (UTC). Told again it keeps its place among the versions."""
-
-    record: SourceRecord
-    event: str
-    at: dt.datetime
-
-    @property
-    def topic(self) -> str:
-        if is_unit(self.record.subject):
-            return SOURCE_ORGANISATION
-        of = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT, "ruling": SOURCE_RULING}
-        return of.get(self.record.source, SOURCE_PERSON)
-
-    def again(self, later: dt.timedelta) -> "Told":
-        return Told(self.record, f"{self.event}-again", self.at + later)
-
-    def claims(self) -> list[LoggedClaim]:
-        """As the log holds them, without what ingest refuses or keeps as a conflict (derive passes over those too)."""
-        one = self.record
-        return [
-            LoggedClaim(
-                subject=one.subject,
-                source=one.source,
-                source_key=one.source_key,
-                version=one.version,
-                digest=digest_of(claim, one.subject, _DIGEST_KEY),
-                claim=claim,
-                event=self.event,
-                logged_at=self.at,
-                identifier=one.identifier,
-            )
-            for claim in one.claims
-        ]
-
-
-def claims_of(told: Iterable[Told]) -> list[LoggedClaim]:
-    return [claim for one in told for claim in one.claims()]
-
-
-@cache
-def identifier_of(who: int) -> Identifier:
-    return parse_identifier(published_number(dt.date(1980, 2, 1) + dt.timedelta(days=who), "female"), TODAY)
-
-
-@cache
-def subject(who: int) -> str:
-    return subject_of(SUBJECT_SECRET, identifier_of(who))
-
-
-@cache
-def person_id_of(one: str) -> str:
-    return own_id(PERSON_SECRET, one)
-
-
-def day(number: int) -> dt.date:
-    """Days some weeks apart, before and after the day on which the history is told."""
-    return dt.date(2026, 1, 5) + dt.timedelta(days=28 * number)
-
-
-def stamp(number: int) -> str:
-    return f"202602{number:02d}080000"
-
-
-def record(source: str, who: int | str, version: str, *said: Body | Claim, key: str = "") -> SourceRecord:
-    """A record about one of the cast, a unit, or an id. The key is the post's, the employment's or the unit's."""
-    about = subject(who) if isinstance(who, int) else who
-    claims = tuple(one if isinstance(one, Claim) else Claim(one) for one in said)
-    return SourceRecord(
-        source, key or about, version, about, claims, identifier_of(who) if isinstance(who, int) else None
-    )
-
-
-def refers(other: int, *, superseded: bool = False) -> NumberReference:
-    return NumberReference(identifier_of(other), subject(other), superseded)
-
-
 _who = st.sampled_from(CAST)
 _days = st.integers(0, 6).map(day)
 _names = st.sampled_from(["Anna", "Bo", "Åsa"])
@@ -303,7 +218,7 @@ def lifts(draw: st.DrawFn) -> list[SourceRecord]:
 def _raise_name(one: SourceRecord) -> RaiseName | None:
     (claim,) = one.claims
     raised = isinstance(claim.body, Protection) and claim.body.marking is not Marking.NONE
-    digest = digest_of(claim, one.subject, _DIGEST_KEY)
+    digest = digest_of(claim, one.subject, DIGEST_KEY)
     return RaiseName(one.source, one.source_key, one.version, digest) if raised else None
 
 
@@ -393,17 +308,3 @@ def told_anyhow(draw: st.DrawFn, history: Sequence[Told]) -> list[Told]:
     repeated = draw(st.lists(st.sampled_from(history), max_size=4))
     again = [one.again(dt.timedelta(days=draw(st.integers(0, 3)))) for one in repeated]
     return draw(st.permutations([*history, *again]))
-
-
-def instants(history: Sequence[Told]) -> list[dt.datetime]:
-    """Times as of which something else was known than before."""
-    return sorted({one.at for one in history})
-
-
-def known_by(claims: Iterable[LoggedClaim], known: dt.datetime) -> list[LoggedClaim]:
-    return [claim for claim in claims if claim.logged_at <= known]
-
-
-def shown(told: Iterable[Told]) -> str:
-    """For a failing test: one line a record."""
-    return "\n".join(f"{one.at:%d %H} {msgspec.json.encode(one.record).decode()}" for one in told)

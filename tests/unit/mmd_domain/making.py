@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from mmd.domain.claims import LoggedClaim, digest_of
+from mmd.domain.disclosure import Known, People
 from mmd.domain.register import SourceRegister
 from mmd.domain.release import ATTRIBUTES, Release
 from streams.contracts.claims import (
@@ -335,6 +336,11 @@ def histories(most: int = 25) -> st.SearchStrategy[list[LoggedClaim]]:
         min_size=1,
         max_size=most,
     )
+
+
+def unmarked(*ids: str) -> People:
+    """Persons who are known by these ids and whose marking is NONE."""
+    return {one: Known(one, True) for one in ids}
 
 
 def everything(document: msgspec.Struct | None) -> str:

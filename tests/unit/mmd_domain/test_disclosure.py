@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmd.domain.claims import LoggedClaim
-from mmd.domain.disclosure import disclose, disclose_unit, under_todays_marking
+from mmd.domain.disclosure import Known, disclose, disclose_unit, under_todays_marking
 from mmd.domain.everyone import derive_everyone
 from mmd.domain.person import derive_person
 from mmd.domain.release import ATTRIBUTES, PERSON_ATTRIBUTES, Release
@@ -48,6 +48,7 @@ from tests.unit.mmd_domain.making import (
     registered,
     release,
     said,
+    unmarked,
 )
 
 PHONE = "08-46500423"
@@ -94,11 +95,9 @@ def test_a_release_without_attributes_shows_id_and_carefulness_only() -> None:
 
 @pytest.mark.parametrize("attribute", sorted(PERSON_ATTRIBUTES - {"aliases"}))
 def test_each_attribute_is_shown_only_where_it_is_released(attribute: str) -> None:
-    unmarked = {person_id_of(B), person_id_of(C)}
-    without = msgspec.to_builtins(
-        shown(full(), release(attributes=sorted(ATTRIBUTES - {attribute})), unmarked=unmarked)
-    )
-    whole = msgspec.to_builtins(shown(full(), release(), unmarked=unmarked))
+    people = unmarked(person_id_of(B), person_id_of(C))
+    without = msgspec.to_builtins(shown(full(), release(attributes=sorted(ATTRIBUTES - {attribute})), people=people))
+    whole = msgspec.to_builtins(shown(full(), release(), people=people))
     assert without != whole
 
 
@@ -140,7 +139,7 @@ def test_a_former_name_and_a_former_number_are_not_shown_without_need() -> None:
 @pytest.mark.parametrize("protection", MARKED)
 def test_no_canary_of_a_marked_person_is_in_the_answer_of_a_reader_that_is_not_cleared(protection: Protection) -> None:
     for day in (None, dt.date(2026, 1, 15), dt.date(2015, 1, 1)):
-        answer = shown(full(protection), release(), valid=day, unmarked={person_id_of(B), person_id_of(C)})
+        answer = shown(full(protection), release(), valid=day, people=unmarked(person_id_of(B), person_id_of(C)))
         found = [canary for canary in CANARIES if canary in everything(answer)]
         assert found == []
         assert answer.restricted
@@ -150,7 +149,7 @@ def test_no_canary_of_a_marked_person_is_in_the_answer_of_a_reader_that_is_not_c
 
 
 def test_the_canaries_are_there_when_the_person_is_not_marked_so_the_search_can_fail() -> None:
-    answer = shown(full(), release(), unmarked={person_id_of(B), person_id_of(C)})
+    answer = shown(full(), release(), people=unmarked(person_id_of(B), person_id_of(C)))
     assert not answer.restricted
     assert [canary for canary in CANARIES if canary not in everything(answer)] == []
 
@@ -195,6 +194,21 @@ def test_a_document_as_it_was_known_holds_no_address_from_before_skyddad_folkbok
     assert under_todays_marking(then, full(Protection(True))).registered_addresses == then.registered_addresses
 
 
+def test_what_a_marked_person_went_by_before_is_not_told_by_asking_for_what_was_known_then() -> None:
+    then = derive_person(full_claims(), REGISTER, person_id_of)
+    account = AccountFacts("account-1", (persona_key("employment", "kommunen", "e1"),), "opaque")
+    renamed = [
+        said(AgreedName("Another Label"), by="hr", key="e1", version="20260501"),
+        said(account, by="iam", of=id_subject(person_id_of(A)), key="account-1", version="20260501"),
+    ]
+    marked = derive_person([*full_claims(Protection(True)), *renamed], REGISTER, person_id_of)
+    told = shown(under_todays_marking(then, marked), release())
+    assert told.agreed_name == marked.agreed_name
+    assert [one.uid for one in told.personas[0].accounts] == ["opaque"]
+    not_marked = derive_person([*full_claims(), *renamed], REGISTER, person_id_of)
+    assert shown(under_todays_marking(then, not_marked), release()).agreed_name == then.agreed_name
+
+
 def test_under_skyddad_folkbokforing_not_even_a_cleared_reader_gets_a_registered_address() -> None:
     careless = msgspec.structs.replace(full(), marking=Marking.SKYDDAD_FOLKBOKFORING)
     answer = shown(careless, release(marked="cleared"))
@@ -219,13 +233,39 @@ def test_whatever_the_history_a_marked_person_has_no_register_value_in_the_answe
 # --- other persons ---
 def test_s_30_a_relation_to_a_person_who_is_marked_or_not_known_to_be_unmarked_is_masked() -> None:
     assert shown(full(), release()).wards == ()
-    assert shown(full(), release(), unmarked={person_id_of(C)}).wards == ()
-    answer = shown(full(), release(), unmarked={person_id_of(B)})
+    assert shown(full(), release(), people=unmarked(person_id_of(C))).wards == ()
+    answer = shown(full(), release(), people=unmarked(person_id_of(B)))
     assert [ward.person for ward in answer.wards] == [person_id_of(B)]
     assert answer.guardians == ()
 
 
 # --- non-interference (invariant 8) ---
+def test_a_reader_that_may_not_know_of_the_marked_is_not_told_of_a_manager_who_is_marked_or_not_known() -> None:
+    document = derive_person([*registered(A), hired(of=A, manager=B)], REGISTER, person_id_of)
+    boss = person_id_of(B)
+
+    def managers(rule: Release, *ids: str) -> list[str]:
+        return [one.manager for one in shown(document, rule, people=unmarked(*ids)).personas[0].segments]
+
+    assert managers(release(marked="nothing")) == [""]
+    assert managers(release(marked="nothing"), boss) == [boss]
+    assert managers(release()) == managers(release(marked="cleared")) == [boss]
+
+
+@pytest.mark.parametrize("marked", ["restricted", "nothing", "cleared"])
+def test_whom_a_person_refers_to_is_named_by_the_id_of_today_never_by_an_earlier_one(marked: str) -> None:
+    document = derive_person(
+        [*registered(A), hired(of=A, manager=B), said(Custody((Relation("VF", B), Relation("V", C))))],
+        REGISTER,
+        person_id_of,
+    )
+    people = {person_id_of(one): Known(f"today's {one}", True) for one in (B, C)}
+    told = shown(document, release(marked=marked), people=people)
+    assert [one.person for one in (*told.wards, *told.guardians)] == [f"today's {B}", f"today's {C}"]
+    assert told.personas[0].segments[0].manager == f"today's {B}"
+    assert not [one for one in people if one in everything(told)]
+
+
 def employment_side() -> st.SearchStrategy[list[LoggedClaim]]:
     """What only an employment brings: employments, agreed name, phone, account facts of it; never a protection."""
     key = persona_key("employment", "kommunen", "e1")
@@ -255,9 +295,9 @@ def test_a_reader_cleared_for_guardians_cannot_tell_whether_there_is_an_employme
     rule = release(persona_types=["guardian"], marked="cleared" if cleared else "restricted")
     one = derive_everyone(without, REGISTER, person_id_of)
     two = derive_everyone([*employment, *without], REGISTER, person_id_of)
-    known = {person_id_of(subject) for subject in SUBJECTS}
+    known = unmarked(*map(person_id_of, SUBJECTS))
     for key, document in one.items():
-        answers = [disclose(d, rule, TODAY, unmarked=known) for d in (document, two[key])]
+        answers = [disclose(d, rule, TODAY, people=known) for d in (document, two[key])]
         assert everything(answers[0]) == everything(answers[1])
     for key in two.keys() - one.keys():
         assert disclose(two[key], rule, TODAY) is None
@@ -270,8 +310,8 @@ def test_a_reader_cleared_for_employees_cannot_tell_whether_there_is_a_child(war
     claims = [*registered(), hired(), said(AgreedName("Agreed Label"), by="hr", key="e1")]
     childless = derive_person(claims, REGISTER, person_id_of)
     parent = derive_person([*claims, said(Custody(tuple(wards)))], REGISTER, person_id_of)
-    known = {person_id_of(subject) for subject in SUBJECTS}
-    answers = [everything(shown(d, rule, unmarked=known)) for d in (childless, parent)]
+    known = unmarked(*map(person_id_of, SUBJECTS))
+    answers = [everything(shown(d, rule, people=known)) for d in (childless, parent)]
     assert answers[0] == answers[1]
 
 

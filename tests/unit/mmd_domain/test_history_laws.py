@@ -15,18 +15,17 @@ from mmd.domain.protection import LEVEL, RaiseKey, raise_key
 from streams.contracts.claims import Lift, Marking, NumberReference, Protection, is_unit
 from streams.contracts.documents import PersonDocument
 from tests.laws import times
-from tests.unit.mmd_domain.laws_histories import (
+from tests.unit.mmd_domain.laws_histories import histories, told_anyhow
+from tests.unit.mmd_domain.laws_records import (
     CAST,
     REGISTER,
     Told,
     claims_of,
-    histories,
     instants,
     known_by,
     person_id_of,
     record,
     subject,
-    told_anyhow,
 )
 
 Everyone = Mapping[str, PersonDocument]

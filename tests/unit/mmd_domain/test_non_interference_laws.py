@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmd.domain.disclosure import disclose
+from mmd.domain.disclosure import Known, disclose
 from mmd.domain.everyone import derive_everyone
 from mmd.domain.release import ATTRIBUTES, Release
 from streams.contracts.claims import (
@@ -36,7 +36,8 @@ from streams.contracts.claims import (
 from streams.contracts.documents import PersonDocument
 from streams.hashing import id_subject
 from tests.laws import times
-from tests.unit.mmd_domain.laws_histories import (
+from tests.unit.mmd_domain.laws_histories import histories
+from tests.unit.mmd_domain.laws_records import (
     CAST,
     REGISTER,
     START,
@@ -44,7 +45,6 @@ from tests.unit.mmd_domain.laws_histories import (
     Told,
     claims_of,
     day,
-    histories,
     person_id_of,
     record,
     subject,
@@ -83,16 +83,15 @@ def everyone(history: list[Told]) -> dict[str, PersonDocument]:
 
 def answers(documents: Mapping[str, PersonDocument], rule: Release) -> dict[str, bytes]:
     """What the reader gets of everybody it may know of, on several days, to the byte."""
-    unmarked = {
-        one
+    people = {
+        one: Known(document.id, document.marking is Marking.NONE)
         for document in documents.values()
-        if document.marking is Marking.NONE
         for one in (document.id, *document.aliases)
     }
     found = {}
     for document in documents.values():
         for on in (TODAY, day(0), day(6)):
-            answer = disclose(document, rule, TODAY, valid=on, unmarked=unmarked)
+            answer = disclose(document, rule, TODAY, valid=on, people=people)
             if answer is not None:
                 found[f"{document.id} {on}"] = msgspec.json.encode(answer)
     return found

@@ -26,6 +26,7 @@ from tests.unit.mmd_domain.making import (
     release,
     role_claims,
     said,
+    unmarked,
 )
 
 TYPE_OF_KIND = {
@@ -39,7 +40,7 @@ TYPE_OF_KIND = {
     "robot": {PersonaType.ROBOT},
 }
 E1, M1, EN1 = "employment:kommunen:e1", "mandate:kommunen:m1", "enrolment:kommunen:en1"
-known = frozenset(person_id_of(subject) for subject in SUBJECTS)
+known = unmarked(*map(person_id_of, SUBJECTS))
 
 
 def role_side() -> st.SearchStrategy[list[LoggedClaim]]:
@@ -68,7 +69,7 @@ def test_a_reader_of_some_persona_types_gets_the_same_bytes_whatever_other_roles
         document = derive_person(whole, REGISTER, person_id_of)
         if shared_account:
             document = derive_person([*whole, served(document, version)], REGISTER, person_id_of)
-        answers.append(disclose(document, rule, TODAY, unmarked=known))
+        answers.append(disclose(document, rule, TODAY, people=known))
     assert everything(answers[0]) == everything(answers[1])
 
 
@@ -79,7 +80,7 @@ def test_the_main_persona_is_one_that_is_shown_and_in_being_or_there_is_none(
 ) -> None:
     document = derive_person([*registered(version="v0"), *roles], REGISTER, person_id_of)
     for kind in PersonaType:
-        answer = disclose(document, release(persona_types=[kind]), TODAY, valid=day, unmarked=known)
+        answer = disclose(document, release(persona_types=[kind]), TODAY, valid=day, people=known)
         living = [p for p in document.personas if p.type is kind and p.state(day) not in ("closed", "cancelled")]
         if answer is not None:
             assert answer.main_persona in ({p.key for p in living} or {""})

@@ -1,5 +1,7 @@
 """An operator's rulings: merge and split (S-19), lift of protection (SM2, S-10). They count as a set, in any order."""
 
+import datetime as dt
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from streams.contracts.decisions import two_persons
 from streams.contracts.documents import PersonDocument
 from tests.unit.mmd_domain.making import (
     ALL,
+    NOW,
     REGISTER,
     SUBJECTS,
     A,
@@ -170,6 +173,17 @@ def test_only_a_newer_word_of_the_same_record_makes_a_raise_a_candidate_for_a_li
     (one,) = standing_raises([raised, said(Protection(), version="20260301")], REGISTER)
     assert one.taken_back is not None
     assert one.taken_back.version == "20260301"
+
+
+def test_a_raise_of_which_only_the_lower_marking_is_left_is_a_candidate_and_the_lower_one_is_not() -> None:
+    both = said(Protection(True, True), version="20260201")
+    left = said(Protection(True), version="20260301", logged=NOW + dt.timedelta(days=1))
+    higher, lower = standing_raises([both, left], REGISTER)
+    assert (higher.marking, lower.marking) == (Marking.SKYDDAD_FOLKBOKFORING, Marking.SEKRETESSMARKERING)
+    assert higher.taken_back is not None
+    assert higher.taken_back.version == "20260301"
+    assert lower.taken_back is None
+    assert marking_of(A, *registered(A), both, left, lift(both)) is Marking.SEKRETESSMARKERING
 
 
 def test_two_persons_are_two_whatever_the_spelling() -> None:

@@ -78,3 +78,17 @@ def test_the_three_axes_change_each_at_its_own_date(read: Read) -> None:
 def test_a_bad_unit_is_rejected_by_field(read: Read, fields: dict[str, Any], code: str, detail: str) -> None:
     items = read("organisation", [ROW | fields])
     assert [(item.code, item.detail) for item in items if isinstance(item, Reject)] == [(code, detail)]
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_what_has_no_dates_is_said_by_the_row_that_begins_last_wherever_it_stands(
+    read: Read, newest_first: bool
+) -> None:
+    """A unit that came to another nämnd is under its policy, in whatever order the export has its rows."""
+    rows = [
+        ROW | {"structureFrom": "2015-01-01", "structureTo": "2024-12-31", "legalAuthority": "Utbildningsnämnden"},
+        ROW | {"structureFrom": "2025-01-01", "parentId": "1003", "legalAuthority": "Socialnämnden"},
+    ]
+    node = bodies(read("organisation", rows[::-1] if newest_first else rows))[0]
+    assert isinstance(node, UnitNode)
+    assert node.legal_authority == "Socialnämnden"

@@ -7,6 +7,7 @@ import pytest
 
 from connectors.sources.companies.reader import key_of
 from connectors.sources.posts import Context, Item, Post, Reject
+from connectors.sources.registry import SOURCES
 from streams.contracts.claims import Group, GroupMembers, LegalOrganisation, Place
 from streams.contracts.identifiers import Identifier, IdentifierType
 from streams.contracts.testnumbers import all_test_numbers
@@ -23,6 +24,7 @@ PUPIL: dict[str, Any] = {
     "sourceId": "I-7",
 }
 FIRM: dict[str, Any] = {"organisationNumber": NUMBER, "companyName": "Eks bygg", "registeredFrom": "2015-01-01"}
+UNIT: dict[str, Any] = {"orgId": "1031", "orgName": "Ekskolan", "nodeFrom": "2015-01-01"}
 COMPANY = FIRM | {"organisationNumber": "556999-9997"}
 
 
@@ -61,7 +63,8 @@ def test_rows_that_say_two_things_of_what_has_no_dates_are_refused(read: Read) -
 
 def test_a_class_is_its_rows_and_its_members_are_subjects_without_names(read: Read, context: Context) -> None:
     teacher = PUPIL | {"personNumber": OTHER, "personaType": "employee", "sourceId": "E1"}
-    post = only(read("groups", [CLASS, PUPIL | {"givenName": "Canary"}, teacher]))
+    nothing = {"personNumber": " ", "personaType": None, "memberFrom": ""}
+    post = only(read("groups", [CLASS | nothing, PUPIL | {"givenName": "Canary"}, teacher]))
     base, listed = (claim.body for claim in post.record.claims)
     assert isinstance(base, Group)
     assert isinstance(listed, GroupMembers)
@@ -83,6 +86,8 @@ def test_a_class_is_its_rows_and_its_members_are_subjects_without_names(read: Re
         (PUPIL | {"personaType": "politician"}, "code.unknown"),
         (PUPIL | {"personaType": ""}, "code.unknown"),
         (PUPIL | {"memberFrom": None}, "input.missing"),
+        (CLASS | PUPIL | {"personNumber": ""}, "input.missing"),
+        (CLASS | {"personNumber": None, "personaType": "pupil"}, "input.missing"),
     ],
 )
 def test_a_class_with_a_member_who_cannot_be_read_is_refused_whole(read: Read, row: dict[str, Any], code: str) -> None:
@@ -121,3 +126,24 @@ def test_twelve_digits_with_16_are_the_same_company(read: Read) -> None:
 )
 def test_a_number_that_is_none_is_refused_and_never_guessed(read: Read, number: str, code: str) -> None:
     assert refused(read("companies", [COMPANY | {"organisationNumber": number}]))[0] == code
+
+
+@pytest.mark.parametrize(
+    ("source", "rows"),
+    [
+        ("groups", [CLASS, PUPIL, PUPIL | {"personNumber": OTHER}]),
+        ("places", [PLACE | {"orgId": "1031"}, PLACE | {"orgId": "1032"}]),
+        ("companies", [FIRM | {"registeredTo": "2019-12-31"}, FIRM | {"registeredFrom": "2020-01-01"}]),
+        ("organisation", [UNIT | {"nodeTo": "2019-12-31"}, UNIT | {"nodeFrom": "2020-01-01"}]),
+    ],
+    ids=["groups", "places", "companies", "organisation"],
+)
+def test_of_a_thing_with_a_row_in_which_a_field_stands_twice_nothing_is_told(
+    read: Read, context: Context, source: str, rows: list[dict[str, Any]]
+) -> None:
+    """The row left out, and the others published, somebody would have left the class, and the unit would be closed."""
+    whole = SOURCES[source].write(rows, context, 1, False)
+    assert only(read(source, whole))
+    lines = whole.split(b"\n")
+    lines[len(rows)] = lines[len(rows)].removesuffix(b"}") + b', "more": 1, "more": 2}'
+    assert refused(read(source, b"\n".join(lines))) == ("input.invalid", "a field twice")

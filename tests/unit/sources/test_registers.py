@@ -11,6 +11,7 @@ import pytest
 from connectors.sources.posts import Alarm, Context, Item, Post, Reject
 from connectors.sources.registry import SOURCES
 from streams.contracts.claims import (
+    Absent,
     Body,
     Consultancy,
     Enrolment,
@@ -184,6 +185,19 @@ def test_whoever_has_ended_is_told_as_ended_whatever_slip_stands_beside_the_date
     assert not isinstance(body, Protection)
     assert [segment.valid_to for segment in body.segments] == [NOW.date()]  # type: ignore[union-attr]
     assert [item for item in items if isinstance(item, Alarm)]
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"), [(ENROLMENT, "enrolment"), (PLACEMENT, "placement")], ids=["enrolment", "placement"]
+)
+@pytest.mark.parametrize("over", [ended, {"cancelled": True}], ids=["ended", "cancelled"])
+@pytest.mark.parametrize("slip", ["", "ABC", None])
+def test_a_pupil_who_has_left_does_not_stay_because_nobody_knows_the_type_of_school(
+    read: Read, row: dict[str, Any], kind: str, over: dict[str, Any], slip: str | None
+) -> None:
+    items = read("school", [row | over | {"schoolType": slip}])
+    assert [claim.body for claim in only(items).record.claims] == [Absent(of=kind)]
+    assert [item.detail for item in items if isinstance(item, Alarm)] == ["schoolType"]
 
 
 @pytest.mark.parametrize("source", ROWS)

@@ -1,0 +1,102 @@
+"""Somebody is erased while a batch that speaks of them is on its way: prepared with their key, stored after it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from mmd.ingest.erasure import forget, whole_of
+from mmd.ingest.handler import IngestHandler
+from streams.contracts.claims import Birth, Claim, Name, Protection
+from streams.sealing import Key, KeyClass, KeyRing, KeyState
+from tests.integration.mmd.conftest import DIGEST_SECRET, PERSON_SECRET
+
+if TYPE_CHECKING:
+    from streams.envelope import Message
+    from tests.integration.mmd.conftest import Master, Someone
+
+
+class ErasedMeanwhile:
+    """The ring of the master; right after it has given the keys of a batch, `then` happens, once."""
+
+    def __init__(self, keys: KeyRing, then: Callable[[], None]) -> None:
+        self._keys = keys
+        self._then = [then]
+
+    def current(self, key_class: KeyClass, owners: set[str]) -> Mapping[str, Key]:
+        found = self._keys.current(key_class, owners)
+        if key_class is KeyClass.INNER and self._then:
+            self._then.pop()()
+        return found
+
+    def find(self, key_ids: set[str]) -> Mapping[str, Key | KeyState]:
+        return self._keys.find(key_ids)
+
+    def renew(self, key_class: KeyClass, owner: str) -> Key:
+        return self._keys.renew(key_class, owner)
+
+    def destroy_older(self, key_class: KeyClass, owner: str) -> None:
+        self._keys.destroy_older(key_class, owner)
+
+    def erase(self, owners: set[str]) -> None:
+        self._keys.erase(owners)
+
+
+def erase(master: Master, who: Someone) -> None:
+    with psycopg.connect(master.url) as connection:
+        gone = whole_of(connection, who.id)
+        master.keys.erase(set(gone.owners))
+        forget(connection, gone, "decision-1", master.clock.now())
+
+
+def handler_with(master: Master, keys: KeyRing) -> IngestHandler:
+    return IngestHandler(master.pool, master.codec, keys, master.register, PERSON_SECRET, DIGEST_SECRET, master.clock)
+
+
+def assert_stays_gone(master: Master, gone: Someone, late: Message) -> None:
+    assert master.rows("select body, shown from mmd.document where id = %s", gone.id) == [(b"", "")]
+    assert master.rows("select count(*) from mmd.subject where subject = %s", gone.subject) == [(0,)]
+    assert master.rows("select count(*) from mmd.claim where subject = %s", gone.subject) == [(0,)]
+    kept = master.rows("select position, reason from mmd.kept_aside where subject = %s", gone.subject)
+    assert kept == [(late.offset, "erased")]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_who_is_erased_while_a_batch_about_them_is_on_its_way_stays_a_tombstone(
+    master: Master, persons: Callable[[int], Someone], together: bool
+) -> None:
+    gone, other = persons(1), persons(2)
+    master.ingest([master.record(gone, "1", Protection(), Birth("1980-02-01"))])
+    late = [master.record(gone, "2", Claim(Name("Anna", "", "Ek")))]
+    if together:
+        late.append(master.record(other, "1", Protection()))
+    handler_with(master, ErasedMeanwhile(master.keys, lambda: erase(master, gone)))(late)
+    assert_stays_gone(master, gone, late[0])
+    assert (master.reader.person(other.id) is not None) is together
+
+
+def test_who_is_erased_after_a_batch_was_made_ready_beforehand_stays_a_tombstone(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    gone = persons(1)
+    master.ingest([master.record(gone, "1", Protection(), Birth("1980-02-01"))])
+    late = [master.record(gone, "2", Claim(Name("Anna", "", "Ek")))]
+    master.ingest.ahead(late)
+    erase(master, gone)
+    master.ingest(late)
+    assert_stays_gone(master, gone, late[0])
+
+
+def test_what_was_made_ready_for_one_batch_is_not_used_for_another(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    anna, bo = persons(1), persons(2)
+    first, second = [master.record(anna, "1", Protection())], [master.record(bo, "1", Protection())]
+    master.ingest.ahead(first)
+    master.ingest(second)
+    assert master.reader.person(anna.id) is None
+    master.ingest(first)
+    assert None not in (master.reader.person(anna.id), master.reader.person(bo.id))
