@@ -26,6 +26,7 @@ union all select 'operations waiting', count(*) from iam.work w
     where not exists (select from iam.observed o where o.account = w.account and o.target = w.target
                       and o.error_code = 'target.refused')
 """
+_HELD_BY_A_RESTORE = "operations"
 _MARK = "select (select coalesce(max(id), 0) from iam.journal), (select coalesce(sum(number), 0) from mmd.document)"
 
 
@@ -52,8 +53,13 @@ class Quiet:
         found.update({str(kind): int(count) for kind, count in rows if count})
         return found
 
-    def wait(self, seconds: float, pause: float = 0.1) -> None:
-        """Return when nothing is pending and nothing has moved between two looks.
+    def unread(self) -> dict[str, int]:
+        """What is still to be done before a restore is finished: all but the operations, which it holds."""
+        return {kind: count for kind, count in self.pending().items() if not kind.startswith(_HELD_BY_A_RESTORE)}
+
+    def wait(self, seconds: float, pause: float = 0.1, *, held: bool = False) -> None:
+        """Return when nothing is pending and nothing has moved between two looks. `held`: a restore holds the operations,
+        which are not waited for.
 
         Raises `Unavailable("service.unavailable")` telling what is still pending when the time is out.
         """
@@ -61,7 +67,7 @@ class Quiet:
         before: object = None
         pending: Mapping[str, int] = {}
         while time.monotonic() < deadline:
-            pending = self.pending()
+            pending = self.unread() if held else self.pending()
             mark = self._mark()
             if not pending and mark == before:
                 return

@@ -5,7 +5,7 @@ file ── SourceReader ──▶ posts ── Edge.send ──▶ source.<set>
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from connectors.sources import state
 from connectors.sources.lanes import Lanes, content_digest, protection_of, with_claims
@@ -24,6 +24,7 @@ from streams.wire import Json
 
 RAW_LIMIT = 100_000
 REJECTED_DAYS = 30
+_ERASED = "key.erased"
 
 
 class Edge:
@@ -85,6 +86,20 @@ class Edge:
         fast = sum(message.topic == SOURCE_URGENT for message in messages)
         report.urgent += fast
         report.published += len(messages) - fast
+        self._keep_erased(outgoing, {message.key for message in messages}, report)
+
+    def _keep_erased(
+        self, outgoing: Sequence[Outgoing[SourceRecord]], sent: Collection[str], report: LoadReport
+    ) -> None:
+        """Of what is said about somebody who is erased (*gallrad*): that it came, and nothing of it."""
+        unsent = {(one.record.source, *_name_of(one.record)) for one in outgoing if one.record.subject not in sent}
+        for source, *name in sorted(unsent):
+            digest = keyed_digest(self._secret, "rejected", "\n".join((_ERASED, *name)))
+            key = self._system_key(source)
+            body = seal(key, b"", _bound_to(source, digest))
+            one = state.RejectedRecord(digest, _ERASED, "", 0, key.id, body)
+            state.keep_rejected(self.pool, source, None, [one], self.now(), REJECTED_DAYS)
+            report.alarms[_ERASED, ""] += 1
 
     def checked(self, item: Item) -> Item:
         """A post that can be sent as it stands, or else why not: NUL bytes, size, text that is not Unicode."""
@@ -127,6 +142,10 @@ class Edge:
     def _system_key(self, source: str) -> Key:
         owner = f"edge-{source}"
         return self._keys.current(KeyClass.SYSTEM, {owner})[owner]
+
+
+def _name_of(record: SourceRecord) -> tuple[str, str, str]:
+    return record.subject, record.source_key, record.version
 
 
 def _bound_to(source: str, name: str) -> bytes:

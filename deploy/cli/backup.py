@@ -31,7 +31,6 @@ _KEYS = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the keys are kept apart (default: FOLDER/keys)",
 )
-_HELD = "operations"
 _BETWEEN_LOOKS = 0.5
 
 
@@ -95,7 +94,7 @@ def _finish(home: Path | None) -> None:
         with closing(LagMeter(connection.master.broker)) as meter:
             quiet = Quiet(base.pool, meter, base.clock)
             for _ in range(2):  # one look may miss what goes from a table to the log meanwhile
-                left = {kind: count for kind, count in quiet.pending().items() if not kind.startswith(_HELD)}
+                left = quiet.unread()
                 if left:
                     told = ", ".join(f"{count} {kind}" for kind, count in left.items())
                     raise Unavailable("store.restored", f"still to do: {told}")

@@ -4,12 +4,18 @@ bus and targets. Everything is done when `settle` returns; nothing goes on in th
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from connectors.sources.registry import load, load_records
 from connectors.targets.memory import MemoryTarget
+from deploy.operations.backup import EXECUTE, RESTORED
+from deploy.operations.erase import erase
+from deploy.operations.shadow import Shadow
+from deploy.operations.switch import take_into_use
 from deploy.replay.operator import Operator
+from deploy.replay.remaking import Remaking
 from deploy.settings import ExecuteSettings, MasterSettings
 from deploy.wiring import master, provisioning, rulings, sources
 from deploy.wiring.base import Base
@@ -17,6 +23,7 @@ from deploy.wiring.data import read_policy
 from deploy.wiring.groups import GROUPS
 from deploy.wiring.handlers import handler_of
 from deploy.wiring.readings import readings
+from streams.brake import HeldFlows
 from streams.bus import Handler, MemoryBus
 from streams.clock import SetClock
 from streams.consume import Runner
@@ -99,8 +106,28 @@ class DirectWorld:
 
     def operate(self, command: str, arguments: Mapping[str, str]) -> None:
         desk = rulings.desk(self.base, self.settings.master, self.readings.reader, self.bus)
-        letters = self.base.dead_letters
-        Operator(self._edge, desk, self.readings, letters, self._read_at, self._handler_of).do(command, arguments)
+        Operator(
+            self._edge,
+            desk,
+            self.readings,
+            self.base.dead_letters,
+            self._read_at,
+            self._handler_of,
+            partial(erase, self.base, self.settings.execute),
+            self._remaking(),
+        ).do(command, arguments)
+
+    def _remaking(self) -> Remaking:
+        master, execute = self.settings.master, self.settings.execute
+        return Remaking(self.base, master, execute, self.targets, self.bus.log, {}, self._switch)
+
+    def _switch(self, shadow: Shadow, catch_up: Callable[[], object]) -> None:
+        """Everything that was published has been taken by now: no group has to read anything again."""
+        now = {group: {topic: {0: len(self.bus.log(topic))} for topic in topics} for group, topics in GROUPS.items()}
+        take_into_use(self.settings.master, shadow, now, lambda _offsets: None, catch_up)
+        HeldFlows(self.base.keys_pool).release(EXECUTE, RESTORED)
+        self.settle()
+        self._executor.retry_now()  # what was sealed with a key that is renewed now waits, in real time
 
     def _read_at(self, topic: str, _partition: int, offset: int) -> Message:
         return self.bus.log(topic)[offset]

@@ -16,6 +16,7 @@ from deploy.replay.scenario import (
     ReportRow,
     Scenario,
     ThingExpectation,
+    filled,
 )
 from deploy.replay.views import account_view, person_view, thing_view
 from deploy.report import side_by_side
@@ -25,15 +26,19 @@ from streams.clock import today
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Counts at the last expectation, and the uids seen first."""
+    """Counts at the last expectation, the uids seen first, and the person ids seen last, by cast name: accounts of whoever
+    is erased are found by them."""
 
     calls: Mapping[str, int]
     changes: int
     uids: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, readings: Readings, uids: Mapping[str, str] | None = None) -> "Baseline":
-        return cls(readings.target_calls(), readings.master_changes(), uids or {})
+    def of(
+        cls, readings: Readings, uids: Mapping[str, str] | None = None, ids: Mapping[str, str] | None = None
+    ) -> "Baseline":
+        return cls(readings.target_calls(), readings.master_changes(), uids or {}, ids or {})
 
 
 def check(want: Expectation, scenario: Scenario, world: Readings, since: Baseline) -> tuple[list[str], Baseline]:
@@ -43,13 +48,13 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
         failures += [f"person {name}{line}" for line in _person(person, scenario.cast[name].number, world)]
     for key, thing in want.things.items():
         failures += [f"{key} seen by {thing.seen_by}: {line}" for line in _thing(key, thing, scenario, world)]
-    uids = dict(since.uids)
+    uids, ids = dict(since.uids), {**since.ids, **_ids(scenario, world)}
     for name, targets in want.accounts.items():
         for target, account in targets.items():
             if target.partition("/")[0] not in world.targets:
                 failures.append(f"account {name}: there is no target {target}")
                 continue
-            got = account_view(_account_in(world, scenario.cast[name].number, target))
+            got = account_view(_account_in(world, ids.get(name), target))
             if got["uid"]:
                 uids.setdefault(f"{name}@{target}", got["uid"])
             failures += [f"account {name} in {target}: {line}" for line in _account(account, got)]
@@ -61,18 +66,34 @@ def check(want: Expectation, scenario: Scenario, world: Readings, since: Baselin
     for key, uid in uids.items():
         name, _, target = key.partition("@")
         if want.same_uid and name in want.same_uid:
-            now = account_view(_account_in(world, scenario.cast[name].number, target))["uid"]
+            now = account_view(_account_in(world, ids.get(name), target))["uid"]
             if now != uid:
                 failures.append(f"account {name} in {target}: want the same uid as before, got another")
+    for name in want.unused_uid or ():
+        failures += [f"uid of {name}: {line}" for line in _used(name, uids, world)]
     for text in want.nowhere or ():
-        failures += [f"{text!r} is readable in {place}" for place in world.leaks.find(text)]
-    return failures, Baseline.of(world, uids)
+        failures += [f"{text!r} is readable in {place}" for place in world.leaks.find(filled(text, scenario.cast))]
+    return failures, Baseline.of(world, uids, ids)
 
 
-def _account_in(world: Readings, number: str, target: str) -> Observed | None:
+def _ids(scenario: Scenario, world: Readings) -> dict[str, str]:
+    found = ((name, world.person_id(one.number)) for name, one in scenario.cast.items())
+    return {name: person for name, person in found if person is not None}
+
+
+def _account_in(world: Readings, person: str | None, target: str) -> Observed | None:
     """`target`: its name, and behind a slash the class of account where a person has several."""
     name, _, account_class = target.partition("/")
-    return world.account(number, name, account_class)
+    return None if person is None else world.account_of(person, name, account_class)
+
+
+def _used(name: str, uids: Mapping[str, str], world: Readings) -> list[str]:
+    """In which targets an account has a uid that was this cast member's."""
+    theirs = {uid for key, uid in uids.items() if key.partition("@")[0] == name}
+    if not theirs:
+        return ["none was seen before"]
+    held = {target for target, one in world.targets.items() if any(o.state.uid in theirs for o in one.read_all())}
+    return [f"is in {target}" for target in sorted(held)]
 
 
 def _person(want: PersonExpectation, number: str, world: Readings) -> list[str]:

@@ -3,10 +3,13 @@
 - {operator: loads release, with: {source: hr}}
 - {operator: dlq discard, with: {code: input.invalid, by: karin}}
 - {operator: merge, with: {person: "${anna}", into: "${ann}", evidence: a decision, by: karin, approved_by: omar}}
+- {operator: erase, with: {person: "${anna}", decision: KS 2026/0500, by: karin, approved_by: omar}}
+- {operator: rebuild}
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from connectors.sources.edge import Edge
 from connectors.sources.loads import list_loads, release_load, void_load
@@ -27,16 +30,21 @@ COMMANDS: Mapping[str, str] = {
     "split": "person",
     "protection propose": "person",
     "protection approve": "person",
+    "erase": "person",
+    "rebuild": "",
 }
 """The commands that a scenario can give, each with the argument that says to what: the newest total load of a source that is
-held, every open dead letter of a code, or the person with a number. `by` says who decides (left out: `operator`), and of
-a merge, a split or a proposal who asks; `refused` is the code that the command must answer with, doing nothing."""
+held, every open dead letter of a code, or the person with a number; `rebuild` takes none. `by` says who decides (left out:
+`operator`), and of a merge, a split, a proposal or an erasure who asks; `refused` is the code that the command must answer
+with, doing nothing. `rebuild` makes the stores again from the log and puts them in the place of those in use; it fails
+where the two differ, or where somebody protected was without protection on the way."""
 
 _BY, _REFUSED = "by", "refused"
 _MORE: Mapping[str, tuple[str, ...]] = {
     "merge": ("into", "evidence", "approved_by"),
     "split": ("evidence", "approved_by"),
     "protection propose": ("evidence",),
+    "erase": ("decision", "approved_by"),
 }
 """What a command needs besides."""
 _ALL = "raises"
@@ -49,22 +57,31 @@ def mistake_in(command: str, arguments: Mapping[str, object]) -> str:
     subject = COMMANDS.get(command)
     if subject is None:
         return f"unknown operator command; there are {', '.join(COMMANDS)}"
-    needed = {subject, *_MORE.get(command, ())}
-    if not needed <= set(arguments) or not set(arguments) <= needed | {_BY, _REFUSED} | _optional(command):
-        return f"{command} takes `with: {{{', '.join(f'{one}: ...' for one in sorted(needed))}}}`, and `by`, `refused`"
+    needed, more = {one for one in (subject, *_MORE.get(command, ())) if one}, _optional(command)
+    if not needed <= set(arguments) or not set(arguments) <= needed | more:
+        takes = f"`with: {{{', '.join(f'{one}: ...' for one in sorted(needed))}}}`, and " if needed else ""
+        return f"{command} takes {takes}{', '.join(f'`{one}`' for one in sorted(more))}"
     if not all(isinstance(value, str) and value for value in arguments.values()):
         return f"{command}: its arguments are texts"
     return ""
 
 
 def _optional(command: str) -> set[str]:
-    return {_ALL} if command == "protection propose" else set()
+    if command == "rebuild":
+        return {_REFUSED}
+    return {_BY, _REFUSED, _ALL} if command == "protection propose" else {_BY, _REFUSED}
+
+
+class Erase(Protocol):
+    """Carries out an erasure, see `deploy.operations.erase`."""
+
+    def __call__(self, person: str, decision: str, asked_by: str, approved_by: str) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
     """`read_at` reads the log again; `handler_of` gives what the workers of a consumer group run; `desk` is what rulings are
-    made with."""
+    made with; `remake` loses the stores and makes them again, see `deploy.replay.remaking`."""
 
     edge: Edge
     desk: Desk
@@ -72,6 +89,8 @@ class Operator:
     dead_letters: DeadLetters
     read_at: ReadAt
     handler_of: Callable[[str], Handler]
+    erase: Erase
+    remake: Callable[[], None]
 
     def do(self, command: str, arguments: Mapping[str, str]) -> None:
         """Raises `Rejected("resource.unknown")` where there is nothing to do it to, and as the command does;
@@ -88,11 +107,16 @@ class Operator:
 
     def _do(self, command: str, arguments: Mapping[str, str]) -> None:
         who = arguments.get(_BY, _NOBODY_NAMED)
+        if command == "rebuild":
+            self.remake()
+            return
         subject = arguments[COMMANDS[command]]
         if command == "loads release":
             release_load(self.edge, self._held(subject), who)
         elif command == "loads void":
             void_load(self.edge, self._held(subject), who)
+        elif command == "erase":
+            self.erase(self._id(subject), arguments["decision"], who, arguments["approved_by"])
         elif COMMANDS[command] == "person":
             self._rule(command, arguments, who)
         else:

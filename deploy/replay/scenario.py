@@ -110,6 +110,7 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     had_before: dict[str, HadBefore] = {}  # cast name -> who had what before the person was protected
     things: dict[str, ThingExpectation] = {}  # key of a unit, place, group or legal organisation -> as seen
     same_uid: list[str] | None = None  # cast names whose uids are what they were at their first expectation
+    unused_uid: list[str] | None = None  # cast names whose uids, as seen first, no account in any target has
 
 
 class TargetAction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,6 +204,7 @@ def _check(name: str, scenario: Scenario) -> None:
                 *step.expect.report,
                 *step.expect.had_before,
                 *(step.expect.same_uid or ()),
+                *(step.expect.unused_uid or ()),
             }
             unknown = named - set(scenario.cast)
             if unknown:

@@ -10,7 +10,7 @@ from connectors.targets.port import AccountState, Presence, Target
 _TABLES = """
 select format('%I.%I', schemaname, tablename) from pg_tables
 where schemaname in ('mmd', 'iam', 'connectors') and tablename not in ('alembic_version', 'epoch', 'lease', 'relay_lease')
-   or schemaname = 'streams' and tablename in ('brake', 'dead_letter')
+   or schemaname = 'streams' and tablename in ('brake', 'dead_letter', 'erasure')
 order by 1
 """
 
@@ -18,7 +18,8 @@ order by 1
 def wipe(pool: psycopg_pool.ConnectionPool[psycopg.Connection], targets: Mapping[str, Target]) -> None:
     """Delete every account and every row, and begin a new epoch so that nothing published before counts any more.
 
-    Data keys stay: records on the log are opened by them. Only ever called on a stack that the replay itself started.
+    Data keys stay: records on the log are opened by them; whoever is erased stays so for later scenarios. Only ever called
+    on a stack that the replay itself started.
     """
     for target in targets.values():
         for observed in list(target.read_all()):

@@ -6,8 +6,8 @@ from types import MappingProxyType
 
 from iam.domain.policy import When
 from iam.domain.world import World
-from streams.contracts.claims import Segment
-from streams.contracts.documents import Persona, PersonDocument
+from streams.contracts.claims import Assurance, Segment
+from streams.contracts.documents import AssuranceEntry, Persona, PersonDocument
 
 WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -41,6 +41,11 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "forms": ("another form of employment", "annan anställningsform"),
         "statuses": ("another register status", "annan folkbokföringsstatus"),
         "school_types": ("another type of school", "annan skolform"),
+        "assurance": (
+            "it is not sure enough who the person is",
+            "det är inte tillräckligt styrkt vem personen är",
+        ),
+        "dormant": ("the samordningsnummer is dormant", "samordningsnumret är vilandeförklarat"),
         "authority": (
             "the policy of the unit's legal authority refuses it",
             "regeln för enhetens nämnd eller bolag tillåter det inte",
@@ -53,6 +58,11 @@ WHY_NOT: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Every reason why a rule gives nothing, in English and Swedish. A test fails on a code that is not listed."""
+
+
+_SURE: Mapping[Assurance, int] = MappingProxyType(
+    {Assurance.UNCERTAIN: 0, Assurance.PROBABLE: 1, Assurance.CONFIRMED: 2},
+)
 
 
 def failing(
@@ -75,6 +85,16 @@ def failing(
         return "school_types"
     if when.units and not set(when.units) & set(world.line(segment.unit, on)):
         return "units"
+    return unassured(when, person.assurance)
+
+
+def unassured(when: When, known: AssuranceEntry | None) -> str | None:
+    """Whether less is known of who the person is than is asked for, or None. Uncertain, probable, confirmed, in this order;
+    what is not known is less than any."""
+    if when.assurance is not None and (known is None or _SURE[known.level] < _SURE[Assurance(when.assurance)]):
+        return "assurance"
+    if when.dormant == "refused" and (known is None or known.dormant):
+        return "dormant"
     return None
 
 

@@ -47,7 +47,8 @@ class When(_Data, frozen=True):
 
     `units`: unit keys, the unit itself or any below it. `aid`: AID codes, `2070*` for all that start so. `titles`:
     *befattning* or office, compared without regard to case. `statuses`: register status of the person. `school_types`:
-    *skolform*.
+    *skolform*. `assurance`: how sure it must be at least who the person is (see `iam.domain.conditions.unassured`); a level
+    that is not known never suffices. `dormant`: `refused` asks that the samordningsnummer is not declared dormant.
     """
 
     units: tuple[str, ...] = ()
@@ -58,6 +59,8 @@ class When(_Data, frozen=True):
     forms: tuple[str, ...] = ()
     statuses: tuple[str, ...] = ()
     school_types: tuple[str, ...] = ()
+    assurance: Literal["probable", "confirmed"] | None = None
+    dormant: Literal["refused"] | None = None
 
 
 class TargetRule(_Data, frozen=True):

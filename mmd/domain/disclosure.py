@@ -13,6 +13,7 @@ from streams.contracts.claims import Marking
 from streams.contracts.documents import (
     AccountEntry,
     AddressEntry,
+    AssuranceEntry,
     NameEntry,
     NumberEntry,
     Persona,
@@ -84,7 +85,7 @@ def disclose(
         numbers=_numbers(document.numbers, release) if cleared else (),
         birth=document.birth if cleared and allows("birth") else None,
         status=document.status if allows("status") else None,
-        assurance=document.assurance if cleared and allows("assurance") else None,
+        assurance=_assurance(document.assurance, cleared=cleared) if allows("assurance") else None,
         names=_holding_names(document.names, day) if cleared and allows("names") else (),
         agreed_name=document.agreed_name if employee and allows("agreed-name") else None,
         work_phone=document.work_phone if cleared and employee and allows("work-phone") else None,
@@ -185,6 +186,12 @@ def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[Number
     if release.persona_types is None:
         return tuple(found)
     return tuple(msgspec.structs.replace(entry, stamp=None) for entry in found)
+
+
+def _assurance(entry: AssuranceEntry | None, *, cleared: bool) -> AssuranceEntry | None:
+    """The level of a protected person is told, as the status is: it tells neither who nor where, and a right that asks for
+    it must not end by a marking. Since when a number is dormant is not told."""
+    return entry if entry is None or cleared else msgspec.structs.replace(entry, dormant_from=None)
 
 
 def _holding_names(entries: tuple[NameEntry, ...], day: dt.date) -> tuple[NameEntry, ...]:

@@ -12,11 +12,12 @@ from mmd.domain.protection import effective, lifted, raise_key
 from mmd.domain.register import SourceRegister
 from mmd.domain.rulings import chain_of, standing_merges
 from mmd.domain.rulings import joined as joined_by
-from mmd.domain.status import derive_status
+from mmd.domain.status import QUARANTINED, derive_status
 from mmd.domain.timeline import Span, close, coalesce, overlay
 from streams.contracts.claims import (
     ID_SUBJECT_PREFIX,
     AgreedName,
+    Assurance,
     Birth,
     Custody,
     IdentityAssurance,
@@ -38,9 +39,10 @@ from streams.contracts.documents import (
     NumberEntry,
     PersonDocument,
     RelationEntry,
+    StatusEntry,
     TextValue,
 )
-from streams.contracts.identifiers import Identifier
+from streams.contracts.identifiers import Identifier, IdentifierType
 
 GUARDIAN_OF_THIS_PERSON = "V"
 WARD_OF_THIS_PERSON = "VF"
@@ -91,7 +93,7 @@ def derive_person(
         numbers=_numbers(chain, winning, register),
         birth=_birth(candidates),
         status=status,
-        assurance=_assurance(candidates, chain),
+        assurance=_assurance(candidates, chain, status),
         names=_names(candidates),
         agreed_name=_agreed_name(candidates),
         work_phone=_work_phone(candidates),
@@ -170,14 +172,22 @@ def _birth(candidates: Candidates) -> TextValue | None:
     return TextValue(logged.claim.body.date, stamp_of(logged))
 
 
-def _assurance(candidates: Candidates, chain: Chain | None) -> AssuranceEntry | None:
+def _assurance(candidates: Candidates, chain: Chain | None, status: StatusEntry | None) -> AssuranceEntry | None:
     """Of the current number alone: who got a personnummer is not held to what was known of the earlier samordningsnummer.
-    None says nothing; it is no proof of identity."""
-    of_current = [c for c in candidates.get("identity-assurance", ()) if chain and c.logged.subject == chain.current]
-    logged = of_post(of_current)
-    if logged is None or not isinstance(body := logged.claim.body, IdentityAssurance):
+    Where nobody has told a level, the register's own post under a personnummer confirms: nobody is entered there whose
+    identity is not proven. Else None, which says nothing; it is no proof of identity."""
+
+    def of_current(kind: str) -> LoggedClaim | None:
+        return of_post([c for c in candidates.get(kind, ()) if chain and c.logged.subject == chain.current])
+
+    told, entered = of_current("identity-assurance"), of_current("registration")
+    if told is not None and isinstance(body := told.claim.body, IdentityAssurance):
+        return AssuranceEntry(body.level, stamp_of(told), body.dormant, body.dormant_from)
+    if entered is None or entered.identifier is None or status is None or status.state == QUARANTINED:
         return None
-    return AssuranceEntry(body.level, stamp_of(logged), body.dormant, body.dormant_from)
+    if entered.identifier.type is not IdentifierType.PERSONNUMMER:
+        return None
+    return AssuranceEntry(Assurance.CONFIRMED, stamp_of(entered))
 
 
 def _agreed_name(candidates: Candidates) -> TextValue | None:

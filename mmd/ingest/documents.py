@@ -9,7 +9,7 @@ from mmd.domain.canonical import canonical_bytes
 from mmd.domain.changes import lane, next_change
 from mmd.domain.person import derive_person
 from mmd.domain.protection import LEVEL
-from mmd.domain.references import references_of
+from mmd.domain.references import persons_in, references_of
 from mmd.domain.register import SourceRegister
 from mmd.domain.things import derive_thing
 from mmd.ingest.identities import Cursor
@@ -164,7 +164,7 @@ class Writer:
             said,
             restated=before is not None and before.said == said,
             lane=URGENT if hidden else BULK,
-            raised=hidden,
+            raised=hidden or _left(old, document),
             fan_out=True,
             next_change=next_change(document, self.now),
             key=group.key,
@@ -297,6 +297,13 @@ def _hidden(before: Document | None, document: Thing) -> bool:
     if not isinstance(document, PlaceDocument) or not document.restricted:
         return False
     return not (isinstance(before, PlaceDocument) and before.restricted)
+
+
+def _left(before: Document | None, document: Thing) -> bool:
+    """Whether somebody was told of who is not in it now: a later marking of theirs would not be brought to it."""
+    if before is None or isinstance(before, PersonDocument | Redirect):
+        return False
+    return not persons_in(before) <= persons_in(document)
 
 
 def _parted(before: Document | None, document: PersonDocument) -> bool:

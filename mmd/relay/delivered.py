@@ -30,6 +30,11 @@ _BUMP = """
 update mmd.document set number = number + 1, touched = pg_current_xact_id(), raised = raised or id = any(%s)
 where id = any(%s) and kind <> 'redirect' returning id, number
 """
+_GROUPS = """
+select distinct r.document from mmd.identity i join mmd.referrer r on r.target = i.id
+join mmd.document d on d.id = r.document and d.kind = 'group'
+where i.survivor = any(%(ids)s) or i.id = any(%(ids)s)
+"""
 _RENEWED = """
 update mmd.document d set raised = false
 from unnest(%s::text[], %s::bigint[]) as n (id, number) where d.id = n.id and d.number = n.number
@@ -44,14 +49,14 @@ def forget(cursor: Cursor, batch: Batch) -> None:
     done = [one for one in batch.taken if one.id not in batch.bad]
     raised = [one for one in done if one.raised]
     again = dict(_referrers(cursor, done) if batch.in_force else _withheld(done))
-    firms = _firms(cursor, raised)
-    again |= firms
+    telling = _telling(cursor, raised)
+    again |= telling
     cursor.execute(_LOCK, [sorted(again.keys() | {one.id for one in raised})])
     # Before who refers is marked: two who refer to each other must not keep each other dirty for ever.
     cursor.execute(_DONE, [[one.id for one in done], [one.number for one in done]])
     if raised:
         cursor.execute(_RENEWED, [[one.id for one in raised], [one.number for one in raised]])
-    cursor.execute(_BUMP, [sorted(firms), sorted(again)])
+    cursor.execute(_BUMP, [sorted(telling), sorted(again)])
     numbers: dict[str, int] = dict(cursor.fetchall())
     mark(cursor, [_in_version(one, numbers.get(row, one.number)) for row, one in again.items()])
     if batch.bad:
@@ -69,12 +74,15 @@ def _referrers(cursor: Cursor, done: Sequence[Taken]) -> Mapping[str, Dirty]:
     return {row: Dirty(row, lane, 0, cause, caused_at) for row, lane, cause, caused_at in cursor.fetchall()}
 
 
-def _firms(cursor: Cursor, raised: Sequence[Taken]) -> Mapping[str, Dirty]:
-    """What was published of a sole trader's firm is the owner's data: its key is renewed with the owner's."""
+def _telling(cursor: Cursor, raised: Sequence[Taken]) -> Mapping[str, Dirty]:
+    """What was published of a sole trader's firm is the owner's data, and a class tells where a pupil is: their keys are
+    renewed with the person's."""
     if not raised:
         return {}
     latest = max(raised, key=lambda one: one.caused_at)
-    found = firms_of(cursor, (one.id for one in raised))
+    cursor.execute(_GROUPS, {"ids": [one.id for one in raised]})
+    groups = [row[0] for row in cursor.fetchall()]
+    found = [*firms_of(cursor, (one.id for one in raised)), *groups]
     return {row: Dirty(row, URGENT, 0, latest.cause, latest.caused_at) for row in found}
 
 

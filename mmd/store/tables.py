@@ -163,9 +163,9 @@ class KeptAsideRow(MmdTable, table=True):
 
 class DocumentRow(MmdTable, table=True):
     """The current document. `shown` is a keyed hash of its whole content with stamps, `said` one without: what does not
-    change `said` is no new version. `raised`: the marking rose and the outer key must be renewed when it is published
-    next. `touched`: which transaction wrote it last, for readers that look for what is new. A redirect's body names the
-    survivor."""
+    change `said` is no new version. `raised`: the marking rose (its own, or of somebody whom a group or firm names) and
+    the outer key must be renewed when it is published next. `touched`: which transaction wrote it last, for readers that
+    look for what is new. A redirect's body names the survivor."""
 
     __tablename__ = "document"
     id: str = Field(primary_key=True)

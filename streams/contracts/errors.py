@@ -75,6 +75,11 @@ _TEXTS = {
     "export.differs": ErrorText(
         409, "What was imported is not what was exported.", "Det som lästes in är inte det som skrevs ut."
     ),
+    "store.differs": ErrorText(
+        409,
+        "The store that was made again is not like the one in use.",
+        "Databasen som gjorts om är inte lik den som används.",
+    ),
     "store.not-empty": ErrorText(409, "The store is not empty.", "Databasen är inte tom."),
     "draft.refused": ErrorText(409, "The reorganisation does not hold together.", "Omorganisationen hänger inte ihop."),
     "draft.state": ErrorText(409, "The draft has been decided already.", "Utkastet är redan avgjort."),

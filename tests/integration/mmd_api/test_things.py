@@ -191,11 +191,11 @@ def test_who_is_told_of_a_firm_without_its_number_is_told_of_the_owner(hub: Hub,
     assert [(row[0], row[1], row[3]) for row in hub.read_log()] == [("staff", old.id, ["legal-organisations"])]
 
 
-def relaying(master: Master) -> tuple[MemoryBus, Relay]:
-    bus = MemoryBus()
+def relaying(master: Master, bus: MemoryBus | None = None, **given: str) -> tuple[MemoryBus, Relay]:
+    """A relay over a bus (a new one, or that of another) under a release of everything but for what is given."""
+    to = bus or MemoryBus()
     codec = PublishedCodec(master.keys)
-    made = Relay(master.pool, codec, master.keys, bus, release(), master.clock, SystemTicker(), "relay-1")
-    return bus, made
+    return to, Relay(master.pool, codec, master.keys, to, release(**given), master.clock, SystemTicker(), "relay-1")
 
 
 def drain(relay: Relay) -> None:

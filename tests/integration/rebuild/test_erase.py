@@ -113,7 +113,23 @@ def test_what_is_said_later_is_kept_aside_and_nobody_comes_back(direct_world: Di
     assert {subject for subject, _ in kept} <= mine
     assert direct_world.readings.reader.person(person) is None
     assert direct_world.readings.person_id(town.cast[roles.LEAVER].number) is None
-    assert direct_world.readings.dead_letters() == {}
+    assert set(direct_world.readings.dead_letters()) == {"key.erased"}
+
+
+def test_something_new_about_somebody_erased_is_kept_aside_at_the_edge_without_what_it_says(
+    direct_world: DirectWorld, town: Town
+) -> None:
+    person, number = person_of(direct_world, town), town.cast[roles.LEAVER].number
+    erased(direct_world, person)
+    settle(direct_world)
+    post = {"PersonNr": number, "totalpost": True, "Fornamn": "Kommertillbaka", "Efternamn": "Ek"}
+    direct_world.feed("navet", [post], total=False)
+    settle(direct_world)
+    assert direct_world.readings.dead_letters() == {"key.erased": 1}
+    (found,) = rows(direct_world, "select source, code, length(body) from connectors.rejected")
+    assert found == ("navet", "key.erased", 28), "a nonce and a tag: nothing is sealed"
+    assert direct_world.readings.leaks.find("Kommertillbaka", number) == []
+    assert direct_world.readings.person_id(number) is None
 
 
 def test_a_rebuild_after_an_erasure_is_still_equal_and_its_names_are_still_taken(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from connectors.targets.port import AccountState, Presence
+from deploy.operations.erase import erase
 from deploy.replay.expectations import Baseline, check
 from deploy.replay.scenario import Expectation, Scenario, ThingExpectation
 from deploy.replay.wipe import wipe
@@ -51,14 +52,21 @@ def test_of_two_accounts_of_a_person_the_enabled_one_is_read(direct_world: Direc
 
 
 def test_nothing_of_a_scenario_is_left_for_the_next(direct_world: DirectWorld) -> None:
-    employed(direct_world)
-    base = direct_world.base
+    person, base = employed(direct_world), direct_world.base
     base.dead_letters.add("ingest-bulk", direct_world.bus.log("source.person.v1")[0], Rejected("stamp.missing"))
     with base.keys_pool.connection() as connection:
         connection.execute("insert into streams.brake values ('ingest-bulk', 'source.person.v1', 'navet', 'a.b', 50)")
+    erase(base, direct_world.settings.execute, person, "KS 1", "anna", "bo")
     wipe(base.pool, direct_world.targets)
     with base.keys_pool.connection() as connection:
-        for table in ("streams.brake", "streams.dead_letter", "mmd.document", "iam.account", "connectors.snapshot"):
+        for table in (
+            "streams.brake",
+            "streams.dead_letter",
+            "streams.erasure",
+            "mmd.document",
+            "iam.account",
+            "connectors.snapshot",
+        ):
             assert connection.execute(f"select count(*) from {table}").fetchone() == (0,), table  # noqa: S608
     assert [observed for target in direct_world.targets.values() for observed in target.read_all()] == []
 

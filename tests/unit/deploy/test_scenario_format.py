@@ -53,6 +53,12 @@ def test_a_cast_member_is_given_the_published_test_number_of_the_birth_date(tmp_
         (("  - {expect", "  - {operator: loads release}\n  - {expect"), "loads release takes"),
         (("  - {expect", "  - {operator: dlq retry, with: {code: 7}}\n  - {expect"), "its arguments are texts"),
         (("  - {expect", "  - {operator: dlq retry, with: {code: x, letter: a}}\n  - {expect"), "dlq retry takes"),
+        (
+            ("  - {expect", "  - {operator: erase, with: {person: a, decision: b}}\n  - {expect"),
+            "erase takes `with: {approved_by: ..., decision: ..., person: ...}`, and `by`, `refused`",
+        ),
+        (("  - {expect", "  - {operator: rebuild, with: {by: karin}}\n  - {expect"), "rebuild takes `refused`"),
+        (("- {expect: {persons", "- {expect: {unused_uid: [berit], persons"), "not in the cast: berit"),
         (("  - {expect", "  - {at: 2026-10-01, with: {by: karin}}\n  - {expect"), "`with` is for an operator"),
         (("  - {expect", "  - {at: 2026-10-01, needs: mail}\n  - {expect"), "only an expectation or an operator"),
     ],
@@ -94,6 +100,21 @@ def test_every_scenario_of_the_tree_follows_the_schema(path: Path) -> None:
         json.dumps(yaml.safe_load(path.read_text(encoding="utf-8")), default=lambda value: value.isoformat())
     )
     jsonschema.Draft202012Validator(json_schema()).validate(data)
+
+
+def test_whoever_a_scenario_erases_is_in_no_other_scenario() -> None:
+    """Through Kafka they share one stack, and whoever is erased stays so."""
+    told = {path: read_scenario(path) for path in SCENARIOS}
+    numbers = {path: {one.number for one in scenario.cast.values()} for path, scenario in told.items()}
+    erased = [
+        (path, filled(step.with_["person"], scenario.cast))
+        for path, scenario in told.items()
+        for step in scenario.steps
+        if step.operator == "erase"
+    ]
+    assert erased
+    for path, number in erased:
+        assert [other.stem for other in SCENARIOS if other != path and number in numbers[other]] == []
 
 
 def test_a_cast_member_may_have_a_coordination_number_whose_day_is_sixty_more(tmp_path: Path) -> None:

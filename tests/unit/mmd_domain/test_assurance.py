@@ -1,5 +1,7 @@
 """S-16: how well the holder of a samordningsnummer is known, and that a dormant number ends nothing."""
 
+import datetime as dt
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -17,6 +19,8 @@ from streams.contracts.claims import (
     Registration,
 )
 from streams.contracts.documents import PersonDocument
+from streams.contracts.identifiers import Identifier, IdentifierType
+from streams.contracts.testnumbers import test_coordination_number
 from tests.unit.mmd_domain.making import (
     REGISTER,
     SUBJECTS,
@@ -57,7 +61,7 @@ def test_a_dormant_number_changes_nothing_but_the_flag(level: Assurance, since: 
     awake, dormant = person(), person(said(IdentityAssurance(level, True, since)))
     assert dormant.assurance is not None
     assert (dormant.assurance.dormant, dormant.assurance.dormant_from) == (True, since)
-    assert msgspec.structs.replace(dormant, assurance=None) == awake
+    assert msgspec.structs.replace(dormant, assurance=awake.assurance) == awake
     assert [persona.state(TODAY) for persona in dormant.personas] == ["active"]
 
 
@@ -70,7 +74,8 @@ def test_a_renewal_wakes_it() -> None:
 
 def test_the_level_of_a_samordningsnummer_is_not_held_against_the_personnummer_that_replaced_it() -> None:
     changed = person(said(IdentityAssurance(Assurance.UNCERTAIN, True)), *number_change())
-    assert changed.assurance is None
+    assert changed.assurance is not None
+    assert (changed.assurance.level, changed.assurance.dormant) == (Assurance.CONFIRMED, False)
     assert [entry.current for entry in changed.numbers] == [False, True]
     assert [persona.source_id for persona in changed.personas] == ["e1"]
 
@@ -84,12 +89,39 @@ def test_a_level_that_is_not_known_is_read_as_uncertain(level: str) -> None:
 
 
 def test_a_source_that_is_not_designated_vouches_for_nobody() -> None:
-    assert person(said(IdentityAssurance(Assurance.CONFIRMED), by="gossip")).assurance is None
+    told = with_coordination_number(*registered(), said(IdentityAssurance(Assurance.CONFIRMED), by="gossip"))
+    assert told.assurance is None
 
 
-def test_of_a_protected_person_it_is_for_those_who_are_cleared() -> None:
-    marked = person(PROBABLE, said(Protection(True), version="20260501"))
-    for rule, shown in ((release(), False), (release(marked="cleared"), True)):
+def with_coordination_number(*claims: LoggedClaim) -> PersonDocument:
+    number = Identifier(IdentifierType.SAMORDNINGSNUMMER, test_coordination_number(dt.date(1981, 3, 5), "female"))
+    return derive_person([msgspec.structs.replace(one, identifier=number) for one in claims], REGISTER, person_id_of)
+
+
+def test_whoever_is_registered_under_a_personnummer_is_confirmed_by_the_register() -> None:
+    found = person().assurance
+    assert found is not None
+    assert (found.level, found.dormant, found.stamp.source) == (Assurance.CONFIRMED, False, "navet")
+
+
+@given(st.sampled_from(["TA", "AS", "AN", "FI", "of tomorrow"]))
+def test_nobody_is_confirmed_by_a_post_that_is_not_understood(code: str) -> None:
+    assert person(said(Registration(code), version="20260501")).assurance is None
+
+
+def test_neither_a_samordningsnummer_nor_a_number_that_the_register_has_not_told_of_confirms_by_itself() -> None:
+    assert with_coordination_number(*registered()).assurance is None
+    assert derive_person([hired()], REGISTER, person_id_of).assurance is None
+
+
+def test_of_a_protected_person_the_level_is_told_and_since_when_a_number_is_dormant_is_not() -> None:
+    """A right that asks for a level must not end by a marking."""
+    dormant = said(IdentityAssurance(Assurance.PROBABLE, True, "2026-09"))
+    marked = person(dormant, said(Protection(True), version="20260501"))
+    for rule, since in ((release(), None), (release(marked="cleared"), "2026-09")):
         answer = disclose(marked, rule, TODAY)
         assert answer is not None
-        assert (answer.assurance is not None) is shown
+        assert answer.assurance is not None
+        assert (answer.assurance.level, answer.assurance.dormant) == (Assurance.PROBABLE, True)
+        assert answer.assurance.dormant_from == since
+    assert disclose(marked, release(attributes=["names"]), TODAY).assurance is None  # type: ignore[union-attr]
