@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from streams.envelope import Message
 
@@ -26,16 +26,6 @@ class Handler(Protocol):
     """
 
     def __call__(self, batch: Sequence[Message]) -> None: ...
-
-
-@runtime_checkable
-class LooksAhead(Protocol):
-    """A handler that can make a batch ready beforehand: what needs no transaction and changes nothing."""
-
-    def ahead(self, batch: Sequence[Message]) -> None:
-        """Called from another thread while the batch before this one is handled. What was made ready may be used when
-        exactly this batch (the same object) is handled next; it may never be."""
-        ...
 
 
 class MemoryBus:

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from streams import worker_metrics as measured
 from streams.brake import Brake, Flow, State
-from streams.bus import Handler, LooksAhead
+from streams.bus import Handler
 from streams.clock import SystemTicker, Ticker
 from streams.contracts.errors import KallanError
 from streams.dead_letters import DeadLetterBox, redact
@@ -48,7 +48,7 @@ def _what(error: Exception) -> str:
 
 
 class Runner:
-    """Runs a handler over batches for one consumer group. For one thread, but for `ahead`."""
+    """Runs a handler over batches for one consumer group. For one thread."""
 
     def __init__(
         self,
@@ -77,19 +77,6 @@ class Runner:
         self._first_wait = first_wait
         self._longest_wait = longest_wait
         self._jitter = random.Random()  # noqa: S311  # spreads retries, keeps no secret
-
-    @property
-    def looks_ahead(self) -> bool:
-        return isinstance(self._handler, LooksAhead)
-
-    def ahead(self, batch: Sequence[Message]) -> None:
-        """While the batch before it is handled, in another thread. Never raises: what goes wrong here goes wrong again when
-        the batch is handled, and is dealt with there."""
-        if isinstance(self._handler, LooksAhead):
-            try:
-                self._handler.ahead(batch)
-            except Exception as error:  # noqa: BLE001  # see above
-                log.debug("%s: a batch could not be made ready beforehand: %s", self.group, _what(error))
 
     def handle(self, batch: Sequence[Message]) -> Sequence[Message]:
         """Returns when every record of the batch is handled, is a dead letter, or is left to the brake. Those that are

@@ -54,7 +54,6 @@ class _Work:
         self.acknowledging = False
         self.failed: KallanError | None = None
         self._left: dict[Any, int] = {}
-        self._under_way: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -73,32 +72,11 @@ class _Work:
         first = self._left.get((message.topic, message.partition))
         return first is not None and message.offset >= first
 
-    async def begin(self, stream: Any, events: Sequence[Any]) -> None:
-        """Returns when the batch has begun: the one before it is handled and acknowledged. Meanwhile this one is made ready.
-
-        Raises what the one before it failed with; nothing more is begun then.
-        """
-        messages = [message_of(event) for event in events]
-        if self._under_way is not None and not self._under_way.done():
-            if self.runner.looks_ahead:
-                await asyncio.to_thread(self.runner.ahead, messages)
-            await asyncio.wait([self._under_way])
-        if self.failed is not None:
-            raise self.failed
-        if self.stop.is_set():
-            await asyncio.Event().wait()  # nothing new is begun: the app is being stopped
-        self.handling = self.acknowledging = True
-        self._under_way = asyncio.create_task(self._batch(stream, events, messages))
-
-    def leave(self) -> None:
-        """The app has crashed: what is being handled is not acknowledged any more."""
-        if self._under_way is not None:
-            self._under_way.cancel()
-
-    async def _batch(self, stream: Any, events: Sequence[Any], messages: Sequence[Message]) -> None:
+    async def batch(self, stream: Any, events: Sequence[Any]) -> None:
         """One batch in a thread, so that heartbeats go on; then the acknowledgements, in offset order."""
+        self.handling = self.acknowledging = True
         try:
-            left = await asyncio.to_thread(self._handle, messages)
+            left = await asyncio.to_thread(self._handle, [message_of(event) for event in events])
             for one in left:
                 place = (one.topic, one.partition)
                 self._left[place] = min(one.offset, self._left.get(place, one.offset))
@@ -107,8 +85,9 @@ class _Work:
                     await stream.ack(event)
         except Stopped:
             log.info("%s: stopped while waiting; the batch is read again later", self.runner.group)
-        except Exception as error:  # noqa: BLE001  # told by its code; its text may hold what the records held
+        except Exception as error:  # noqa: BLE001  # told by its code
             self.failed = unexpected(error)
+            raise self.failed from None  # its text may hold what the records held
         finally:
             self.acknowledging = False
 
@@ -173,7 +152,9 @@ def _add_agent(app: Any, topics: Sequence[str], work: _Work, batch: int, within:
 
     async def handle(stream: Any) -> AsyncIterator[None]:
         async for events in stream.noack_take(batch, within=within):
-            await work.begin(stream, events)
+            if work.stop.is_set():
+                await asyncio.Event().wait()  # nothing new is begun: the app is being stopped
+            await work.batch(stream, events)
             yield
 
     app.agent(channel, name=f"{app.conf.id}-batches")(handle)
@@ -232,20 +213,12 @@ async def _run(new_app: Callable[[_Work], Any], work: _Work, ending: Ending) -> 
     app, name = new_app(work), work.runner.group
     starting = asyncio.ensure_future(app.start())
     said = False
-    while not (
-        work.stop.is_set()
-        or work.failed is not None
-        or app.crashed
-        or app.should_stop
-        or (starting.done() and starting.exception())
-    ):
+    while not (work.stop.is_set() or app.crashed or app.should_stop or (starting.done() and starting.exception())):
         if starting.done() and not said:
             said = True
             log.info("%s: reading", name)
         await asyncio.sleep(_TICK)
     asked = work.stop.is_set() and not app.crashed
-    if not asked:
-        work.leave()
     await _finish_batch(name, work)
     if asked and starting.done() and not starting.exception() and not await _in_time(app.consumer.commit(), _COMMIT):
         ending.abandon("Kafka does not answer", 0)

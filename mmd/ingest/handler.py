@@ -47,15 +47,9 @@ class IngestHandler:
         self._ticker = ticker or SystemTicker()
         self._preparer = Preparer(codec, keys, register, person_secret, digest_secret)
         self._ingest = Ingest(keys, register, person_secret, digest_secret)
-        self._ready: tuple[Sequence[Message], Prepared] | None = None
-
-    def ahead(self, batch: Sequence[Message]) -> None:
-        """Implements `streams.bus.LooksAhead`: decoded, checked and sealed while the batch before it is stored."""
-        self._ready = (batch, self._prepared(batch))
 
     def __call__(self, batch: Sequence[Message]) -> None:
-        ready = self._ready
-        prepared = ready[1] if ready is not None and ready[0] is batch else self._prepared(batch)
+        prepared = self._prepared(batch)
         attempt, alone = 1, False
         while prepared.claims or prepared.conflicts or prepared.aside:
             try:

@@ -15,7 +15,6 @@ from streams.sealing import Key, KeyClass, KeyRing, KeyState
 from tests.integration.mmd.conftest import DIGEST_SECRET, PERSON_SECRET
 
 if TYPE_CHECKING:
-    from streams.envelope import Message
     from tests.integration.mmd.conftest import Master, Someone
 
 
@@ -56,14 +55,6 @@ def handler_with(master: Master, keys: KeyRing) -> IngestHandler:
     return IngestHandler(master.pool, master.codec, keys, master.register, PERSON_SECRET, DIGEST_SECRET, master.clock)
 
 
-def assert_stays_gone(master: Master, gone: Someone, late: Message) -> None:
-    assert master.rows("select body, shown from mmd.document where id = %s", gone.id) == [(b"", "")]
-    assert master.rows("select count(*) from mmd.subject where subject = %s", gone.subject) == [(0,)]
-    assert master.rows("select count(*) from mmd.claim where subject = %s", gone.subject) == [(0,)]
-    kept = master.rows("select position, reason from mmd.kept_aside where subject = %s", gone.subject)
-    assert kept == [(late.offset, "erased")]
-
-
 @pytest.mark.parametrize("together", [False, True])
 def test_who_is_erased_while_a_batch_about_them_is_on_its_way_stays_a_tombstone(
     master: Master, persons: Callable[[int], Someone], together: bool
@@ -74,29 +65,9 @@ def test_who_is_erased_while_a_batch_about_them_is_on_its_way_stays_a_tombstone(
     if together:
         late.append(master.record(other, "1", Protection()))
     handler_with(master, ErasedMeanwhile(master.keys, lambda: erase(master, gone)))(late)
-    assert_stays_gone(master, gone, late[0])
+    assert master.rows("select body, shown from mmd.document where id = %s", gone.id) == [(b"", "")]
+    assert master.rows("select count(*) from mmd.subject where subject = %s", gone.subject) == [(0,)]
+    assert master.rows("select count(*) from mmd.claim where subject = %s", gone.subject) == [(0,)]
+    kept = master.rows("select position, reason from mmd.kept_aside where subject = %s", gone.subject)
+    assert kept == [(late[0].offset, "erased")]
     assert (master.reader.person(other.id) is not None) is together
-
-
-def test_who_is_erased_after_a_batch_was_made_ready_beforehand_stays_a_tombstone(
-    master: Master, persons: Callable[[int], Someone]
-) -> None:
-    gone = persons(1)
-    master.ingest([master.record(gone, "1", Protection(), Birth("1980-02-01"))])
-    late = [master.record(gone, "2", Claim(Name("Anna", "", "Ek")))]
-    master.ingest.ahead(late)
-    erase(master, gone)
-    master.ingest(late)
-    assert_stays_gone(master, gone, late[0])
-
-
-def test_what_was_made_ready_for_one_batch_is_not_used_for_another(
-    master: Master, persons: Callable[[int], Someone]
-) -> None:
-    anna, bo = persons(1), persons(2)
-    first, second = [master.record(anna, "1", Protection())], [master.record(bo, "1", Protection())]
-    master.ingest.ahead(first)
-    master.ingest(second)
-    assert master.reader.person(anna.id) is None
-    master.ingest(first)
-    assert None not in (master.reader.person(anna.id), master.reader.person(bo.id))
