@@ -101,6 +101,8 @@ def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> frozenset[str
 def survivors_of(cursor: Cursor, ids: Iterable[str]) -> dict[str, str]:
     """The document that each id leads to; an id that has never been heard of leads to itself."""
     wanted = sorted(set(ids))
+    if not wanted:
+        return {}
     cursor.execute(_KNOWN, [wanted])
     known: dict[str, str] = dict(cursor.fetchall())
     return {one: known.get(one, one) for one in wanted}
@@ -108,7 +110,9 @@ def survivors_of(cursor: Cursor, ids: Iterable[str]) -> dict[str, str]:
 
 def lock(cursor: Cursor, ids: Iterable[str]) -> None:
     """The documents are ours until commit: sorted, in one statement."""
-    cursor.execute(_LOCK, [sorted(set(ids))])
+    wanted = sorted(set(ids))
+    if wanted:
+        cursor.execute(_LOCK, [wanted])
 
 
 def unknown_edges(cursor: Cursor, edges: Sequence[Edge]) -> bool:

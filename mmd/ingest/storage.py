@@ -86,12 +86,17 @@ class Group:
     key: Key | None = None
 
 
-def sort_out(cursor: Cursor, claims: Mapping[UUID, NewClaim]) -> tuple[list[NewClaim], list[NewClaim]]:
+def sort_out(
+    cursor: Cursor, claims: Mapping[UUID, NewClaim], known: Container[str]
+) -> tuple[list[NewClaim], list[NewClaim]]:
     """Those that are not stored yet, and those that are but were logged earlier than we knew (of one instant, the event
     that `winners` would name: both lanes say the same). Under the locks of their documents nobody else stores the same
-    claim meanwhile."""
-    cursor.execute(_STORED, [list(claims)])
-    stored: dict[UUID, tuple[dt.datetime, str]] = {row: (at, event) for row, at, event in cursor.fetchall()}
+    claim meanwhile. Of a subject that is not `known` nothing is stored."""
+    asked = [row for row, one in claims.items() if one.logged.subject in known]
+    stored: dict[UUID, tuple[dt.datetime, str]] = {}
+    if asked:
+        cursor.execute(_STORED, [asked])
+        stored = {row: (at, event) for row, at, event in cursor.fetchall()}
     fresh = [one for row, one in claims.items() if row not in stored]
     earlier = [one for row, one in claims.items() if row in stored and first_logging(one.logged) < stored[row]]
     return fresh, earlier

@@ -57,9 +57,10 @@ class Ingest:
     def _claims(self, cursor: Cursor, batch: Prepared, now: dt.datetime, alone: bool) -> None:
         own_ids = dict(batch.own_ids)
         new = identities.ensure_subjects(cursor, own_ids)
-        survivors = identities.survivors_of(cursor, own_ids.values())
-        identities.lock(cursor, survivors.values())
-        fresh, earlier = storage.sort_out(cursor, batch.claims)
+        known = {subject: own for subject, own in own_ids.items() if own not in new}  # the others are ours, and empty
+        locked = frozenset(identities.survivors_of(cursor, known.values()).values())
+        identities.lock(cursor, locked)
+        fresh, earlier = storage.sort_out(cursor, batch.claims, known)
         if not fresh and not earlier:
             return
         edges = [edge for one in (*fresh, *earlier) if (edge := _edge(one)) is not None]
@@ -73,10 +74,11 @@ class Ingest:
         rulings.add(cursor, ruled)
         joined = self._join(cursor, edges, ruled, own_ids) if alone else Joined()
         own_ids.update({subject: self._own_id(subject) for subject in lost})
-        survivors = identities.survivors_of(cursor, own_ids.values())
+        asked = own_ids.values() if alone else (own for own in own_ids.values() if own not in new)
+        survivors = {one: one for one in new} | identities.survivors_of(cursor, asked)
         touched = {one.logged.subject for one in (*fresh, *earlier)} | lost
         concerned = {survivors[own_ids[subject]] for subject in touched} | joined.survivors
-        identities.lock(cursor, concerned)
+        identities.lock(cursor, concerned - locked - new)
         alone_here = (new & concerned) - joined.survivors
         groups = storage.first_heard(alone_here, fresh, settled.won, own_ids, batch.live_keys)
         groups |= storage.counting(cursor, concerned - alone_here, batch.claims, self.keys, batch.live_keys)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import ldap3
 
+from deploy.embedded.ports import free_port
+
 SCHEMA = Path(__file__).parents[3] / "deploy" / "embedded" / "ldap_schema" / "kallan.schema"
 BASE_DN = "dc=kommun,dc=test"
 BIND_DN = f"cn=admin,{BASE_DN}"
@@ -94,12 +96,6 @@ def _fill(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 def _is_open(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Line:

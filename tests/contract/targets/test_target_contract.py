@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from connectors.targets.port import AccountState, Observed, Presence, Target
+from deploy.embedded.ports import free_port
 from streams.contracts.errors import Rejected, Unavailable
 from tests.contract.targets.benches import Bench, MemoryBench, ServerBench, account, new_key
-from tests.contract.targets.servers import Line, free_port
+from tests.contract.targets.servers import Line
 
 Reach = Callable[..., Target]
 _PASSWORD = "korrekt-häst-batteri"
