@@ -32,10 +32,7 @@ select n.subject, n.own_id from unnest(%b::text[], %b::text[]) as n (subject, ow
 on conflict do nothing
 """
 
-_MISSING_SUBJECTS = """
-select n.subject from unnest(%b::text[]) as n (subject)
-where not exists (select from mmd.subject s where s.subject = n.subject)
-"""
+_KNOWN_SUBJECTS = "select subject from mmd.subject where subject = any(%b)"
 
 _LOCK = "select id from mmd.identity where id = any(%b) order by id for no key update"
 
@@ -87,8 +84,9 @@ def ensure_subjects(cursor: Cursor, own_ids: Mapping[str, str]) -> frozenset[str
 
     Returns the ids that this transaction made: nobody has said anything of them before, nor referred to them.
     """
-    cursor.execute(_MISSING_SUBJECTS, [sorted(own_ids)])
-    missing = [row[0] for row in cursor.fetchall()]
+    cursor.execute(_KNOWN_SUBJECTS, [sorted(own_ids)])
+    known = {row[0] for row in cursor.fetchall()}
+    missing = sorted(own_ids.keys() - known)
     if not missing:
         return frozenset()
     ids = sorted({own_ids[one] for one in missing})
