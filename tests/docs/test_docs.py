@@ -57,7 +57,7 @@ RUN_ELSEWHERE = {
             "kallan restore --finish",
             "kallan offsets rewind --to 2026-01-01T06:00:00",
         ),
-        ("tests/integration/operations/test_backup.py", 'block_with("docs/operations.md", command)'),
+        ("tests/integration/operations/test_backup.py", "as_typed(life, RESTORE, **places(backup))"),
     ),
     **dict.fromkeys(
         (
@@ -67,7 +67,7 @@ RUN_ELSEWHERE = {
             'kallan import "$EXPORT"',
             'kallan erase "$PERSON_ID" --decision "$DECISION" --asked-by "$ASKED_BY" --approved-by "$APPROVED_BY"',
         ),
-        ("tests/integration/operations/test_rebuild_live.py", 'block_with("docs/operations.md", command)'),
+        ("tests/integration/operations/test_rebuild_live.py", "as_typed(life, ACCEPT, DATABASE=name)"),
     ),
 }
 """Commands that are no console block of `test_commands.py`: the file that runs them, or that tells when they were run and
