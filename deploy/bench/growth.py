@@ -14,8 +14,8 @@ WANTED = 0.8
 
 _AT_ONCE = 5_000
 _WORKER = "ingest-bulk"
-_LAST = 64
-_CHANGED = "select count(distinct subject) from mmd.claim where subject = any(%s) and version like %s"
+_LAST = 8
+_CHANGED = "select count(distinct subject) from mmd.head where subject = any(%s) and version like %s"
 
 
 def measure(

@@ -14,7 +14,7 @@ from deploy.operations.logs import configure_logging
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="About 90 seconds: fewer repeats, fewer changes, less bulk")
+@click.option("--quick", is_flag=True, help="About two minutes: fewer repeats, fewer changes, less bulk")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
