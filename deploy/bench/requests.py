@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from streams.contracts.errors import Unavailable
 
@@ -42,6 +43,8 @@ async def _ask(port: int, requests: Sequence[bytes], end: float) -> int:
             count += 1
     finally:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
     return count
 
 

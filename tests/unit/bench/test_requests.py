@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -13,22 +13,29 @@ from streams.contracts.errors import Unavailable
 
 @contextmanager
 def server(status: str) -> Iterator[int]:
-    """Answers every request alike, in a thread of its own."""
+    """Answers every request alike, in a thread of its own. It ends when every connection is closed."""
     ready, loop = threading.Event(), asyncio.new_event_loop()
     port: list[int] = []
+    open_now: set[asyncio.Task[None] | None] = set()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        task = asyncio.current_task()
+        open_now.add(task)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 2\r\n\r\nok".encode())
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+        open_now.discard(task)
 
     async def serve(end: asyncio.Event) -> None:
         async with await asyncio.start_server(answer, "127.0.0.1", 0) as found:
             port.append(found.sockets[0].getsockname()[1])
             ready.set()
             await end.wait()
+            while open_now:
+                await asyncio.sleep(0.01)
 
     end = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(end),))
