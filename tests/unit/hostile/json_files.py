@@ -158,6 +158,32 @@ def file_cases(source: str) -> list[Case]:
     ]
 
 
+def _of_employments() -> list[Case]:
+    """What only a row of the HR export can have wrong."""
+    return [
+        Case("no number", _row("hr", personNumber=""), "input.missing", "personNumber"),
+        Case("letters in the number", _row("hr", personNumber=CANARY), "identifier.invalid"),
+        Case("ten digits", _row("hr", personNumber=FIRST[2:]), "identifier.ambiguous"),
+        Case("digits of another script", _row("hr", personNumber="١٩٩٢٠٩٠٩٢٣٨٧"), "identifier.invalid"),
+        Case("a number twice", _text("hr", f', "personNumber": "{SECOND}"}}'), "input.invalid", "a field twice"),
+        Case(
+            "a field twice in the manager",
+            _text("hr", ', "manager": {"a": 1, "a": 2}}'),
+            "input.invalid",
+            "a field twice",
+        ),
+        Case("text in a number", _row("hr", extentPercent=CANARY), "input.invalid", "extentPercent"),
+        Case("more than whole time", _row("hr", extentPercent=101), "input.invalid", "extentPercent"),
+        Case("leave that is a text", _row("hr", leave=CANARY), "input.invalid", "leave"),
+        Case(
+            "leave that ends before it starts",
+            _row("hr", leave=[{"fromDate": "2021-01-02", "toDate": "2021-01-01"}]),
+            "input.end-before-start",
+        ),
+        Case("cancelled that is a text", _row("hr", cancelled=CANARY), "input.invalid", "cancelled"),
+    ]
+
+
 def row_cases(source: str) -> list[Case]:
     """One row is rejected; the other one is published."""
     name, key = NAME[source], KEY[source]
@@ -204,27 +230,4 @@ def row_cases(source: str) -> list[Case]:
         ),
         Case("an id twice", _text(source, f', "{key}": "{CANARY}"}}'), "input.invalid", "a field twice"),
     ]
-    if source == "hr":
-        found += [
-            Case("no number", _row("hr", personNumber=""), "input.missing", "personNumber"),
-            Case("letters in the number", _row("hr", personNumber=CANARY), "identifier.invalid"),
-            Case("ten digits", _row("hr", personNumber=FIRST[2:]), "identifier.ambiguous"),
-            Case("digits of another script", _row("hr", personNumber="١٩٩٢٠٩٠٩٢٣٨٧"), "identifier.invalid"),
-            Case("a number twice", _text("hr", f', "personNumber": "{SECOND}"}}'), "input.invalid", "a field twice"),
-            Case(
-                "a field twice in the manager",
-                _text("hr", ', "manager": {"a": 1, "a": 2}}'),
-                "input.invalid",
-                "a field twice",
-            ),
-            Case("text in a number", _row("hr", extentPercent=CANARY), "input.invalid", "extentPercent"),
-            Case("more than whole time", _row("hr", extentPercent=101), "input.invalid", "extentPercent"),
-            Case("leave that is a text", _row("hr", leave=CANARY), "input.invalid", "leave"),
-            Case(
-                "leave that ends before it starts",
-                _row("hr", leave=[{"fromDate": "2021-01-02", "toDate": "2021-01-01"}]),
-                "input.end-before-start",
-            ),
-            Case("cancelled that is a text", _row("hr", cancelled=CANARY), "input.invalid", "cancelled"),
-        ]
-    return found
+    return [*found, *_of_employments()] if source == "hr" else found
