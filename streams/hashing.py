@@ -1,7 +1,6 @@
 """Keyed hashes: how a person is named on the wire without a personnummer. The two secrets are permanent."""
 
 import hmac
-import uuid
 
 from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.identifiers import Identifier
@@ -13,10 +12,9 @@ def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
 
 def uuid8(digest: bytes) -> str:
     """A UUID version 8 (RFC 9562, section 5.8) of the first 16 bytes of a digest."""
-    value = int.from_bytes(digest[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=value))
+    version, variant = 0x80 | digest[6] & 0x0F, 0x80 | digest[8] & 0x3F
+    plain = digest.hex()
+    return f"{plain[:8]}-{plain[8:12]}-{version:02x}{plain[14:16]}-{variant:02x}{plain[18:20]}-{plain[20:32]}"
 
 
 def subject_of(secret: bytes, identifier: Identifier) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -36,12 +37,17 @@ class KeyState(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A live data key. `id` is `<class>/<owner>/<generation>`; owner is a subject hash, person id or unit key."""
 
     id: str
     secret: bytes = field(repr=False)
+
+    @cached_property
+    def cipher(self) -> AESGCM:
+        """Set up once: a key seals all that a record says, and setting up costs more than sealing it."""
+        return AESGCM(self.secret)
 
 
 def key_id(key_class: KeyClass, owner: str, generation: int) -> str:
@@ -83,12 +89,12 @@ class KeyRing(Protocol):
 
 def seal(key: Key, plain: bytes, associated: bytes) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
-    return nonce + AESGCM(key.secret).encrypt(nonce, plain, associated)
+    return nonce + key.cipher.encrypt(nonce, plain, associated)
 
 
 def unseal(key: Key, sealed: bytes, associated: bytes) -> bytes:
     """Raises `Rejected("envelope.forged")` if the content was not sealed with this key for this envelope."""
     try:
-        return AESGCM(key.secret).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated)
+        return key.cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], associated)
     except (InvalidTag, ValueError):
         raise Rejected("envelope.forged", "seal") from None

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mmd.domain.canonical import canonical_bytes
+from mmd.domain.canonical import canonical_of
 from mmd.domain.changes import lane, next_change
 from mmd.domain.person import derive_person
 from mmd.domain.protection import LEVEL
@@ -85,6 +85,7 @@ class _Change:
     fan_out: bool = False
     next_change: dt.datetime | None = None
     key: Key | None = None
+    owner: str = ""  # the subject whose key seals it where `key` is not given
     old_references: frozenset[str] = frozenset()
     new_references: frozenset[str] = frozenset()
 
@@ -106,7 +107,7 @@ class Writer:
 
     def write(self, groups: Mapping[str, Group], redirects: Mapping[str, str], causes: Mapping[str, Cause]) -> None:
         """Bring the documents of the groups up to date, and put redirects (old id -> new id) under ids that moved."""
-        before = self._before([*groups, *redirects])
+        before = self._before([*groups, *redirects]) if groups or redirects else {}
         opened = self._opened(before)
         by_survivor: dict[str, list[str]] = {}
         for old, survivor in redirects.items():
@@ -117,8 +118,15 @@ class Writer:
             else:
                 self._person(survivor, group, before, opened, by_survivor.get(survivor, []))
         if self._changes:
-            self._seal(groups)
+            self._seal()
             self._store(causes)
+
+    def derive_first(self, name: str, group: Group) -> None:
+        """The document of whom or what nobody has spoken of before: nothing is asked of the database."""
+        if is_thing(name):
+            self._thing(name, group, None, _nothing)
+        else:
+            self._person(name, group, {}, _nothing, [])
 
     def _before(self, ids: Iterable[str]) -> dict[str, _Before]:
         self.cursor.execute(_BEFORE, [sorted(set(ids))])
@@ -154,7 +162,7 @@ class Writer:
         shown = self._hashed(plain)
         if before is not None and before.shown == shown:
             return
-        said = self._hashed(canonical_bytes(document))
+        said = self._hashed(canonical_of(document, plain))
         old = opened(key)
         hidden = before is not None and _hidden(old, document)
         self._changes[key] = _Change(
@@ -168,6 +176,7 @@ class Writer:
             fan_out=True,
             next_change=next_change(document, self.now),
             key=group.key,
+            owner=min(group.subjects),
             old_references=frozenset() if old is None or isinstance(old, Redirect) else references_of(old),
             new_references=references_of(document),
         )
@@ -196,7 +205,7 @@ class Writer:
         )
         if changed:
             held = opened(survivor)
-            said = self._hashed(canonical_bytes(document))
+            said = self._hashed(canonical_of(document, plain))
             self._changes[survivor] = _Change(
                 document,
                 plain,
@@ -209,6 +218,7 @@ class Writer:
                 fan_out=mine is None or mine.kind != "person" or mine.marking is not marking,
                 next_change=next_change(document, self.now),
                 key=group.key,
+                owner=min(group.subjects),
                 old_references=references_of(held) if isinstance(held, PersonDocument) else frozenset(),
                 new_references=references_of(document),
             )
@@ -237,11 +247,11 @@ class Writer:
             old_references=references_of(old) if isinstance(old, PersonDocument) else frozenset(),
         )
 
-    def _seal(self, groups: Mapping[str, Group]) -> None:
+    def _seal(self) -> None:
         """A document is sealed with the key of one of its own subjects (only units and redirects are in clear); erasing them
         makes it unreadable."""
         without = {
-            row: min(groups[row].subjects)
+            row: one.owner
             for row, one in self._changes.items()
             if not isinstance(one.document, Redirect) and not is_unit(row) and one.key is None
         }
@@ -283,6 +293,10 @@ class Writer:
         pairs = sorted((target, row) for row, one in self._changes.items() for target in which(one))
         if pairs:
             self.cursor.execute(statement, [[target for target, _ in pairs], [row for _, row in pairs]])
+
+
+def _nothing(_: str) -> Document | None:
+    return None
 
 
 def _raised(before: _Before | None, marking: Marking) -> bool:

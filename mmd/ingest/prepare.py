@@ -5,10 +5,8 @@ of a record without a version stamp nothing but the protection claim is used.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 import msgspec
 
@@ -17,6 +15,7 @@ from mmd.domain.conflicts import CONFLICT, Thing, Undesignated, supersedes, thin
 from mmd.domain.register import SourceRegister
 from mmd.ingest.validate import CLAIM_BYTES, check_claim, check_record, only_raises, what_protects
 from mmd.store.own_ids import own_id
+from mmd.store.row_ids import RowId, row_id
 from mmd.store.sealed import StoredClaim, seal_claim
 from streams.catalogue import CONTENTS
 from streams.codec import Failed, Incoming, RecordCodec
@@ -29,12 +28,11 @@ from streams.sealing import Key, KeyClass, KeyRing, KeyState
 PROTECTION = "protection"
 
 
-@dataclass(frozen=True, slots=True)
-class NewClaim:
+class NewClaim(msgspec.Struct, frozen=True):
     """A claim ready to be stored. `id` hashes the natural key, `head` what it competes for."""
 
-    id: UUID
-    head: UUID
+    id: RowId
+    head: RowId
     kind: str
     valid_from: str
     standing: bool
@@ -59,7 +57,7 @@ class Prepared:
     `erasures` how many there had been before keys were looked up."""
 
     erasures: int
-    claims: dict[UUID, NewClaim] = field(default_factory=dict)
+    claims: dict[bytes, NewClaim] = field(default_factory=dict)
     conflicts: dict[Thing, Undesignated] = field(default_factory=dict)
     aside: dict[tuple[str, int, int], Aside] = field(default_factory=dict)
     own_ids: dict[str, str] = field(default_factory=dict)
@@ -202,7 +200,7 @@ class Preparer:
             return
         _, _, _, valid_from = head_key(logged)
         head_key_parts = (record.source, record.source_key, kind, str(valid_from or ""))
-        row = _uuid(*head_key_parts, str(claim.valid_from or ""), record.version, logged.digest)
+        row = row_id(*head_key_parts, str(claim.valid_from or ""), record.version, logged.digest)
         earlier = found.claims.get(row)
         if earlier is not None and first_logging(earlier.logged) <= first_logging(logged):
             return
@@ -214,7 +212,7 @@ class Preparer:
             found.own_ids[record.subject] = own_id(self._person_secret, record.subject)
         found.claims[row] = NewClaim(
             id=row,
-            head=_uuid(*head_key_parts),
+            head=row_id(*head_key_parts),
             kind=kind,
             valid_from=head_key_parts[3],
             standing=kind in KEEPS_ALL,
@@ -229,11 +227,6 @@ class Preparer:
         earlier = found.conflicts.get(thing(new))
         if earlier is None or supersedes(new, earlier):
             found.conflicts[thing(new)] = new
-
-
-def _uuid(*parts: str) -> UUID:
-    """A row id from its key: equal parts give the same row, in every process and at every replay."""
-    return UUID(bytes=hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).digest())
 
 
 def _keep_aside(found: Prepared, message: Message) -> None:

@@ -2,19 +2,19 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from uuid import UUID
 
 from mmd.domain.claims import LoggedClaim, first_logging
 from mmd.domain.conflicts import Undesignated
 from mmd.ingest.identities import Cursor
 from mmd.ingest.prepare import Aside, NewClaim
 from mmd.store.claim_rows import ClaimAsRead
+from mmd.store.row_ids import RowId
 from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
-_STORED = "select id, logged_at, event from mmd.claim where id = any(%b)"
+_STORED = "select uuid_send(id), logged_at, event from mmd.claim where id = any(%b)"
 
 _EARLIER = """
 update mmd.claim c set logged_at = n.logged_at, event = n.event
@@ -33,10 +33,12 @@ _COPY_TYPES = (
 _NEW_HEADS = """
 insert into mmd.head (id, claim, subject, version, digest)
 select * from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[]) order by 1
-on conflict (id) do nothing returning id
+on conflict (id) do nothing returning uuid_send(id)
 """
 
-_OLD_HEADS = "select id, subject, version, digest from mmd.head where id = any(%b) order by id for no key update"
+_OLD_HEADS = (
+    "select uuid_send(id), subject, version, digest from mmd.head where id = any(%b) order by id for no key update"
+)
 
 _WIN = """
 update mmd.head h set claim = n.claim, subject = n.subject, version = n.version, digest = n.digest
@@ -50,7 +52,7 @@ with member as (
     from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%b)
 )
 select m.survivor, m.subject,
-       c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+       uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
 from member m left join lateral (
     select c.* from mmd.head h join mmd.claim c on c.id = h.claim where h.subject = m.subject
     union all
@@ -87,13 +89,13 @@ class Group:
 
 
 def sort_out(
-    cursor: Cursor, claims: Mapping[UUID, NewClaim], known: Container[str]
+    cursor: Cursor, claims: Mapping[bytes, NewClaim], known: Container[str]
 ) -> tuple[list[NewClaim], list[NewClaim]]:
     """Those that are not stored yet, and those that are but were logged earlier than we knew (of one instant, the event
     that `winners` would name: both lanes say the same). Under the locks of their documents nobody else stores the same
     claim meanwhile. Of a subject that is not `known` nothing is stored."""
-    asked = [row for row, one in claims.items() if one.logged.subject in known]
-    stored: dict[UUID, tuple[dt.datetime, str]] = {}
+    asked = [one.id for one in claims.values() if one.logged.subject in known]
+    stored: dict[bytes, tuple[dt.datetime, str]] = {}
     if asked:
         cursor.execute(_STORED, [asked])
         stored = {row: (at, event) for row, at, event in cursor.fetchall()}
@@ -102,23 +104,30 @@ def sort_out(
     return fresh, earlier
 
 
-def store(cursor: Cursor, fresh: Sequence[NewClaim], earlier: Sequence[NewClaim]) -> None:
+def log_earlier(cursor: Cursor, earlier: Sequence[NewClaim]) -> None:
     if earlier:
         columns = ([one.id for one in earlier], [one.logged.logged_at for one in earlier])
         cursor.execute(_EARLIER, [*columns, [one.logged.event for one in earlier]])
+
+
+def storing(cursor: Cursor, fresh: Mapping[str, Iterable[NewClaim]]) -> Iterator[str]:
+    """Store the claims of one name after the other, and give each name when its claims are on their way: the database takes
+    them in while the caller works. All are stored when the iterator ends; until then the cursor is not free."""
     if not fresh:
         return
     with cursor.copy(_COPY) as copy:
         copy.set_types(_COPY_TYPES)
-        for one in fresh:
-            logged = one.logged
-            copy.write_row(
-                (
-                    *(one.id, one.head, logged.source, logged.source_key, one.kind, one.valid_from),
-                    *(logged.version, logged.digest, logged.subject, one.standing, logged.logged_at),
-                    *(logged.event, one.key_id, one.body),
+        for name, claims in fresh.items():
+            for one in claims:
+                logged = one.logged
+                copy.write_row(
+                    (
+                        *(one.id, one.head, logged.source, logged.source_key, one.kind, one.valid_from),
+                        *(logged.version, logged.digest, logged.subject, one.standing, logged.logged_at),
+                        *(logged.event, one.key_id, one.body),
+                    )
                 )
-            )
+            yield name
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +135,12 @@ class Settled:
     """`lost`: the subjects that lost a head to another subject. `won`: the new claims that hold their heads now."""
 
     lost: frozenset[str] = frozenset()
-    won: frozenset[UUID] = frozenset()
+    won: frozenset[bytes] = frozenset()
 
 
 def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> Settled:
     """Let the new claims compete for their heads."""
-    best: dict[UUID, NewClaim] = {}
+    best: dict[RowId, NewClaim] = {}
     for one in fresh:
         if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
             best[one.head] = one
@@ -172,7 +181,7 @@ def _head_columns(claims: Iterable[NewClaim]) -> list[list[object]]:
 
 
 def counting(
-    cursor: Cursor, survivors: Iterable[str], known: Mapping[UUID, NewClaim], keys: KeyRing, live: Mapping[str, Key]
+    cursor: Cursor, survivors: Iterable[str], known: Mapping[bytes, NewClaim], keys: KeyRing, live: Mapping[str, Key]
 ) -> dict[str, Group]:
     """By document: its subjects and every claim that counts, winners and standing ones. `known` are this batch's own,
     which need not be opened again. Claims whose key an erasure destroyed are left out."""
@@ -202,7 +211,7 @@ def counting(
 def first_heard(
     ids: Iterable[str],
     fresh: Iterable[NewClaim],
-    won: Container[UUID],
+    won: Container[bytes],
     own_ids: Mapping[str, str],
     live: Mapping[str, Key],
 ) -> dict[str, Group]:

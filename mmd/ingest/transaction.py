@@ -6,7 +6,7 @@ away from another subject, holds it alone: only then can a document be concerned
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -19,6 +19,7 @@ from mmd.ingest.identities import Cursor, Edge, Joined
 from mmd.ingest.prepare import NewClaim, Prepared
 from mmd.ingest.rulings import Rulings
 from mmd.store.own_ids import own_id
+from mmd.store.row_ids import sends_row_ids
 from streams.contracts.claims import NumberReference
 from streams.contracts.time import local_date
 from streams.sealing import KeyRing
@@ -46,6 +47,7 @@ class Ingest:
     def run(self, connection: psycopg.Connection, batch: Prepared, now: dt.datetime, *, alone: bool) -> None:
         """Raises `Outdated`, and under the shared gate `NeedsGateAlone`: nothing is changed then (the caller rolls back)."""
         with connection.cursor(binary=True) as cursor:
+            sends_row_ids(cursor)
             cursor.execute(_GATE.format("" if alone else "_shared"))
             if erasures(cursor) != batch.erasures:
                 raise Outdated
@@ -69,7 +71,7 @@ class Ingest:
         lost = settled.lost
         if (lost or ruled or identities.unknown_edges(cursor, edges)) and not alone:
             raise NeedsGateAlone
-        storage.store(cursor, fresh, earlier)
+        storage.log_earlier(cursor, earlier)
         identities.add_edges(cursor, edges)
         rulings.add(cursor, ruled)
         joined = self._join(cursor, edges, ruled, own_ids) if alone else Joined()
@@ -80,11 +82,16 @@ class Ingest:
         concerned = {survivors[own_ids[subject]] for subject in touched} | joined.survivors
         identities.lock(cursor, concerned - locked - new)
         alone_here = (new & concerned) - joined.survivors
-        groups = storage.first_heard(alone_here, fresh, settled.won, own_ids, batch.live_keys)
-        groups |= storage.counting(cursor, concerned - alone_here, batch.claims, self.keys, batch.live_keys)
+        first = storage.first_heard(alone_here, fresh, settled.won, own_ids, batch.live_keys)
+        writer = self._writer(cursor, now, own_ids)
+        # What is heard of for the first time is derived while the database takes in the claims: that asks it nothing.
+        for document in storage.storing(cursor, _by_document(fresh, own_ids, first)):
+            if document in first:
+                writer.derive_first(document, first[document])
+        groups = storage.counting(cursor, concerned - alone_here, batch.claims, self.keys, batch.live_keys)
         causes = _causes([*fresh, *earlier], own_ids, survivors)
         redirects = {old: new for old, new in joined.renamed.items() if old != new}
-        self._writer(cursor, now).write(groups, redirects, causes)
+        writer.write(groups, redirects, causes)
 
     def _join(self, cursor: Cursor, edges: list[Edge], ruled: Rulings, own_ids: dict[str, str]) -> Joined:
         """Number references and rulings; the subjects that are only referred to become known with them."""
@@ -98,8 +105,8 @@ class Ingest:
     def _own_id(self, subject: str) -> str:
         return own_id(self.person_secret, subject)
 
-    def _writer(self, cursor: Cursor, now: dt.datetime) -> Writer:
-        known: dict[str, str] = {}
+    def _writer(self, cursor: Cursor, now: dt.datetime, own_ids: Mapping[str, str]) -> Writer:
+        known = dict(own_ids)
 
         def person_id_of(subject: str) -> str:
             found = known.get(subject)
@@ -115,6 +122,16 @@ def _edge(one: NewClaim) -> Edge | None:
     if not isinstance(body, NumberReference):
         return None
     return Edge(one.logged.subject, body.other_subject, body.superseded, one.logged.logged_at)
+
+
+def _by_document(
+    fresh: Iterable[NewClaim], own_ids: Mapping[str, str], first: Iterable[str]
+) -> Mapping[str, Sequence[NewClaim]]:
+    """The new claims by the document that their subject has alone; every `first` one is there, with or without claims."""
+    found: dict[str, list[NewClaim]] = {one: [] for one in first}
+    for one in fresh:
+        found.setdefault(own_ids[one.logged.subject], []).append(one)
+    return found
 
 
 def _causes(claims: list[NewClaim], own_ids: Mapping[str, str], survivors: Mapping[str, str]) -> dict[str, Cause]:

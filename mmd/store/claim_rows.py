@@ -2,7 +2,6 @@
 
 import datetime as dt
 from typing import NamedTuple
-from uuid import UUID
 
 from mmd.domain.claims import LoggedClaim
 from mmd.store.sealed import StoredClaim, open_claim
@@ -12,7 +11,7 @@ from streams.sealing import Key
 class ClaimAsRead(NamedTuple):
     """The columns of a select on `mmd.claim`, in this order."""
 
-    id: UUID
+    id: bytes
     subject: str
     source: str
     source_key: str

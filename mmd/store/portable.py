@@ -19,7 +19,8 @@ from streams.sealing import KeyRing
 
 _BATCH = 1000
 _CLAIMS = """
-select id, subject, source, source_key, version, digest, event, logged_at, key_id, body from mmd.claim order by id
+select uuid_send(id), subject, source, source_key, version, digest, event, logged_at, key_id, body
+from mmd.claim order by id
 """
 _CONFLICTS = """
 select source, source_key, kind, valid_from, version, digest, subject, event, logged_at from mmd.conflict order by 1, 2, 3, 4

@@ -48,7 +48,8 @@ _MARKED = """
 select id from mmd.document where kind = 'person' and marking not in ('none', 'unverified') order by id
 """
 _CLAIMS = """
-select c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body from mmd.claim c
+select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+from mmd.claim c
 where logged_at <= %(known)s and (subject = any(%(subjects)s)
       or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
 """

@@ -7,7 +7,6 @@ id does not open.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -56,14 +55,14 @@ def encoded(document: Document) -> bytes:
     return _encoder.encode(document)
 
 
-def seal_claim(key: Key | None, row: UUID, stored: StoredClaim) -> bytes:
+def seal_claim(key: Key | None, row: bytes, stored: StoredClaim) -> bytes:
     plain = _encoder.encode(stored)
-    return plain if key is None else seal(key, plain, b"claim\n" + row.bytes)
+    return plain if key is None else seal(key, plain, b"claim\n" + row)
 
 
-def open_claim(key: Key | None, row: UUID, body: bytes) -> StoredClaim:
+def open_claim(key: Key | None, row: bytes, body: bytes) -> StoredClaim:
     """Raises `Rejected("envelope.forged")` for a body that was not sealed for this row, or is no claim."""
-    return _decoded(_claims.decode, body if key is None else unseal(key, body, b"claim\n" + row.bytes))
+    return _decoded(_claims.decode, body if key is None else unseal(key, body, b"claim\n" + row))
 
 
 def seal_document(key: Key | None, row: str, plain: bytes) -> bytes:

@@ -20,12 +20,12 @@ def a_key(ring: MemoryKeyRing, owner: str = "subject") -> Key:
 
 
 def test_a_claim_opens_in_its_row_and_in_no_other() -> None:
-    key, row = a_key(MemoryKeyRing()), uuid.uuid4()
+    key, row = a_key(MemoryKeyRing()), uuid.uuid4().bytes
     body = seal_claim(key, row, STORED)
     assert b"Kanarie" not in body
     assert open_claim(key, row, body) == STORED
     with pytest.raises(Rejected, match="envelope.forged"):
-        open_claim(key, uuid.uuid4(), body)
+        open_claim(key, uuid.uuid4().bytes, body)
 
 
 def test_a_document_opens_under_its_id_and_under_no_other() -> None:
