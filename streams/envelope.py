@@ -14,6 +14,7 @@ from streams.contracts.errors import Rejected
 
 CONTENT_TYPE = "application/vnd.kallan.sealed+json"
 CLEAR_CONTENT_TYPE = "application/json"
+_sorted = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Envelope:
     def associated_data(self) -> bytes:
         """What the seal binds the content to: a value moved under another envelope does not open, nor one whose envelope
         was changed (the time of first logging and the class of information too)."""
-        return msgspec.json.encode(self.headers(), order="sorted")
+        return _sorted.encode(self.headers())
 
 
 def new_event_id() -> str:

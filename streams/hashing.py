@@ -6,8 +6,9 @@ from streams.contracts.claims import ID_SUBJECT_PREFIX
 from streams.contracts.identifiers import Identifier
 
 
-def _keyed(secret: bytes, purpose: str, text: str) -> bytes:
-    return hmac.digest(secret, f"{purpose}\n{text}".encode(), "sha256")
+def _keyed(secret: bytes, purpose: str, content: str | bytes) -> bytes:
+    plain = content if isinstance(content, bytes) else content.encode()
+    return hmac.digest(secret, b"%b\n%b" % (purpose.encode(), plain), "sha256")
 
 
 def uuid8(digest: bytes) -> str:
@@ -32,6 +33,6 @@ def id_subject(person_id: str) -> str:
     return ID_SUBJECT_PREFIX + person_id
 
 
-def keyed_digest(secret: bytes, purpose: str, text: str) -> str:
+def keyed_digest(secret: bytes, purpose: str, content: str | bytes) -> str:
     """A digest to compare values without keeping them (conflicts, journal, edge snapshots)."""
-    return _keyed(secret, purpose, text).hex()[:32]
+    return _keyed(secret, purpose, content).hex()[:32]

@@ -82,7 +82,7 @@ def with_claims(record: SourceRecord, claims: tuple[Claim, ...]) -> SourceRecord
 def content_digest(secret: bytes, record: SourceRecord) -> str:
     """A keyed digest of what the record says and of whom; its version is no part of it."""
     content = msgspec.json.encode((record.subject, record.claims, record.total))
-    return keyed_digest(secret, "source-content", content.decode())
+    return keyed_digest(secret, "source-content", content)
 
 
 def event_id(secret: bytes, record: SourceRecord, lane: str) -> str:

@@ -13,6 +13,7 @@ from streams.contracts.identifiers import Identifier
 HeadKey = tuple[str, str, str, dt.date | None]
 """(source, source key, kind, valid from): what one winning version is kept for."""
 
+_sorted = msgspec.json.Encoder(order="sorted")
 _KINDS: dict[type, str] = {body: str(body.__struct_config__.tag) for body in typing.get_args(Body)}
 KINDS = frozenset(_KINDS.values()) - {"absent"}
 """Every kind that a source can be designated for."""
@@ -52,7 +53,7 @@ def digest_of(claim: Claim, subject: str = "", secret: bytes = b"") -> str:
     source key in equal words, and both must be kept for the winner not to depend on order. Give a secret (at most 64
     bytes) where the digest is stored in clear: a bare hash of a marking or a birth date can be guessed.
     """
-    content = msgspec.json.encode(claim, order="sorted")
+    content = _sorted.encode(claim)
     return hashlib.blake2b(subject.encode() + b"\n" + content, digest_size=16, key=secret).hexdigest()
 
 

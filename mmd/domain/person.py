@@ -46,6 +46,8 @@ from streams.contracts.identifiers import Identifier, IdentifierType
 
 GUARDIAN_OF_THIS_PERSON = "V"
 WARD_OF_THIS_PERSON = "VF"
+_PROTECTING = (Protection, Lift)
+_RULINGS = (Merge, Split, Lift)
 
 
 def derive_person(
@@ -68,7 +70,7 @@ def derive_person(
     joined = {logged.subject for logged in claims} if subjects is None else set(subjects)
     if subjects is not None:
         winning = [logged for logged in winning if logged.subject in joined]
-    protections = [c for c in winning if isinstance(c.claim.body, Protection | Lift)]
+    protections = [c for c in winning if isinstance(c.claim.body, _PROTECTING)]
     marking, marking_stamps = effective(protections, register)
     chain = _chain(joined, winning, register)
     person = person_id_of(chain.oldest) if chain else min(joined).removeprefix(ID_SUBJECT_PREFIX)
@@ -154,7 +156,7 @@ def _numbers(chain: Chain | None, winning: list[LoggedClaim], register: SourceRe
             known[subject] = key, identifier, logged
 
     for logged in winning:
-        if logged.identifier is not None and not isinstance(logged.claim.body, Merge | Split | Lift):
+        if logged.identifier is not None and not isinstance(logged.claim.body, _RULINGS):
             consider(logged.subject, logged.identifier, logged)
         if isinstance(body := logged.claim.body, NumberReference) and register.place(logged) is not None:
             consider(body.other_subject, body.other, logged)

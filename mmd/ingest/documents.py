@@ -154,7 +154,7 @@ class Writer:
         return opened
 
     def _hashed(self, plain: bytes) -> str:
-        return keyed_digest(self.digest_secret, "document", plain.decode())
+        return keyed_digest(self.digest_secret, "document", plain)
 
     def _thing(self, key: str, group: Group, before: _Before | None, opened: Callable[[str], Document | None]) -> None:
         document = derive_thing(key, group.claims, self.register, self.person_id_of)

@@ -23,6 +23,7 @@ select i.id from mmd.identity i where i.kind = 'person'
 _SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
 _FORGET = (
     "delete from mmd.claim where subject = any(%(subjects)s)",
+    "delete from mmd.shared_head where subject = any(%(subjects)s)",
     "delete from mmd.conflict where subject = any(%(subjects)s)",
     "delete from mmd.merge where subject = any(%(subjects)s)",
     "delete from mmd.split where subject = any(%(subjects)s)",

@@ -4,6 +4,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mmd.domain.claims import LoggedClaim, first_logging
 from mmd.domain.conflicts import Undesignated
@@ -14,11 +15,19 @@ from mmd.store.row_ids import RowId
 from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
-_STORED = "select uuid_send(id), logged_at, event from mmd.claim where id = any(%b)"
+_HEADS_OF = """
+select uuid_send(id), subject, version, digest from mmd.head where subject = any(%b) order by id for no key update
+"""
+
+_STORED = """
+select uuid_send(c.id), c.logged_at, c.event
+from unnest(%b::text[], %b::uuid[]) as n (subject, id) join mmd.claim c on c.subject = n.subject and c.id = n.id
+"""
 
 _EARLIER = """
 update mmd.claim c set logged_at = n.logged_at, event = n.event
-from unnest(%b::uuid[], %b::timestamptz[], %b::text[]) as n (id, logged_at, event) where c.id = n.id
+from unnest(%b::text[], %b::uuid[], %b::timestamptz[], %b::text[]) as n (subject, id, logged_at, event)
+where c.subject = n.subject and c.id = n.id
 """
 
 _COPY = """
@@ -46,18 +55,25 @@ from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[]) as n (id
 where h.id = n.id
 """
 
+_SHARED = """
+insert into mmd.shared_head (head, subject)
+select * from unnest(%b::uuid[], %b::text[]) order by 1, 2 on conflict do nothing
+"""
+
 _COUNTING = """
-with member as (
-    select s.subject, i.survivor
-    from mmd.identity i join mmd.subject s on s.own_id = i.id where i.survivor = any(%b)
-)
-select m.survivor, m.subject,
-       uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
-from member m left join lateral (
-    select c.* from mmd.head h join mmd.claim c on c.id = h.claim where h.subject = m.subject
+select i.survivor, s.subject, uuid_send(c.id)
+from mmd.identity i join mmd.subject s on s.own_id = i.id
+left join lateral (
+    select h.claim as id from mmd.head h where h.subject = s.subject
     union all
-    select c.* from mmd.claim c where c.subject = m.subject and c.standing
+    select c.id from mmd.claim c where c.subject = s.subject and c.standing
 ) c on true
+where i.survivor = any(%b)
+"""
+
+_CLAIMS = """
+select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+from unnest(%b::text[], %b::uuid[]) as n (subject, id) join mmd.claim c on c.subject = n.subject and c.id = n.id
 """
 
 _CONFLICTS = """
@@ -87,27 +103,66 @@ class Group:
     claims: list[LoggedClaim] = field(default_factory=list)
     key: Key | None = None
 
+    def add(self, logged: LoggedClaim, key: Key | None) -> None:
+        """Of several keys the least is kept: the same claims are sealed under the same one."""
+        self.claims.append(logged)
+        if key is not None and (self.key is None or key.id < self.key.id):
+            self.key = key
+
+
+Rank = tuple[str, str]
+"""Of a claim within its head, as `mmd.domain.heads`: the digest covers the subject, so this order is total."""
+
+
+class Held(NamedTuple):
+    """A head: the subject that holds it, and the rank that it is held by."""
+
+    subject: str
+    rank: Rank
+
+
+def heads_of(cursor: Cursor, subjects: Iterable[str]) -> dict[bytes, Held]:
+    """The heads that the subjects hold. Nobody else changes them until commit."""
+    asked = sorted(subjects)
+    if not asked:
+        return {}
+    cursor.execute(_HEADS_OF, [asked])
+    return _held(cursor)
+
+
+def _held(cursor: Cursor) -> dict[bytes, Held]:
+    return {head: Held(subject, (version, digest)) for head, subject, version, digest in cursor.fetchall()}
+
 
 def sort_out(
-    cursor: Cursor, claims: Mapping[bytes, NewClaim], known: Container[str]
+    cursor: Cursor, claims: Iterable[NewClaim], known: Container[str], heads: Mapping[bytes, Held]
 ) -> tuple[list[NewClaim], list[NewClaim]]:
     """Those that are not stored yet, and those that are but were logged earlier than we knew (of one instant, the event
     that `winners` would name: both lanes say the same). Under the locks of their documents nobody else stores the same
-    claim meanwhile. Of a subject that is not `known` nothing is stored."""
-    asked = [one.id for one in claims.values() if one.logged.subject in known]
+    claim meanwhile. Of a subject that is not `known` nothing is stored, and nothing that would win its head: what is
+    stored has competed for it."""
+    listed = list(claims)
+    asked = [one for one in listed if one.logged.subject in known and not _wins(one, heads)]
     stored: dict[bytes, tuple[dt.datetime, str]] = {}
     if asked:
-        cursor.execute(_STORED, [asked])
+        cursor.execute(_STORED, [[one.logged.subject for one in asked], [one.id for one in asked]])
         stored = {row: (at, event) for row, at, event in cursor.fetchall()}
-    fresh = [one for row, one in claims.items() if row not in stored]
-    earlier = [one for row, one in claims.items() if row in stored and first_logging(one.logged) < stored[row]]
+    fresh = [one for one in listed if one.id not in stored]
+    earlier = [one for one in listed if one.id in stored and first_logging(one.logged) < stored[one.id]]
     return fresh, earlier
+
+
+def _wins(one: NewClaim, heads: Mapping[bytes, Held]) -> bool:
+    held = None if one.standing else heads.get(one.head)
+    return held is not None and _rank(one) > held.rank
 
 
 def log_earlier(cursor: Cursor, earlier: Sequence[NewClaim]) -> None:
     if earlier:
-        columns = ([one.id for one in earlier], [one.logged.logged_at for one in earlier])
-        cursor.execute(_EARLIER, [*columns, [one.logged.event for one in earlier]])
+        names = [[one.logged.subject for one in earlier], [one.id for one in earlier]]
+        cursor.execute(
+            _EARLIER, [*names, [one.logged.logged_at for one in earlier], [one.logged.event for one in earlier]]
+        )
 
 
 def storing(cursor: Cursor, fresh: Mapping[str, Iterable[NewClaim]]) -> Iterator[str]:
@@ -138,34 +193,50 @@ class Settled:
     won: frozenset[bytes] = frozenset()
 
 
-def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> Settled:
-    """Let the new claims compete for their heads."""
-    best: dict[RowId, NewClaim] = {}
+def settle_heads(cursor: Cursor, fresh: Sequence[NewClaim], held: Mapping[bytes, Held]) -> Settled:
+    """Let the new claims compete for their heads, those that are `held` by subjects of the batch and all others."""
+    best: dict[bytes, NewClaim] = {}
     for one in fresh:
         if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
             best[one.head] = one
     if not best:
         return Settled()
-    cursor.execute(_NEW_HEADS, _head_columns(best.values()))
-    won = {row[0] for row in cursor.fetchall()}
-    contested = best.keys() - won
-    lost: set[str] = set()
-    if contested:
-        cursor.execute(_OLD_HEADS, [sorted(contested)])
-        winning: list[NewClaim] = []
-        for head, subject, version, digest in cursor.fetchall():
-            if _rank(best[head]) > (version, digest):
-                winning.append(best[head])
-                won.add(head)
-                if subject != best[head].logged.subject:
-                    lost.add(subject)
-        if winning:
-            cursor.execute(_WIN, _head_columns(winning))
-    return Settled(frozenset(lost), frozenset(best[head].id for head in won))
+    heads = dict(held)
+    won: set[bytes] = set()
+    if unknown := [one for head, one in best.items() if head not in heads]:
+        cursor.execute(_NEW_HEADS, _head_columns(unknown))
+        won.update(row[0] for row in cursor.fetchall())
+        if others := sorted(one.head for one in unknown if one.head not in won):
+            cursor.execute(_OLD_HEADS, [others])
+            heads.update(_held(cursor))
+    winning = [one for head, one in best.items() if head in heads and _rank(one) > heads[head].rank]
+    if winning:
+        cursor.execute(_WIN, _head_columns(winning))
+    _note_shared(cursor, fresh, best, heads)
+    lost = {heads[one.head].subject for one in winning if heads[one.head].subject != one.logged.subject}
+    return Settled(frozenset(lost), frozenset((*(best[head].id for head in won), *(one.id for one in winning))))
 
 
-def _rank(one: NewClaim) -> tuple[str, str]:
-    """As `mmd.domain.heads`; the digest covers the subject, so this order is total."""
+def _note_shared(
+    cursor: Cursor, fresh: Iterable[NewClaim], best: Mapping[bytes, NewClaim], heads: Mapping[bytes, Held]
+) -> None:
+    """Remember which subjects have competed with others for one head: hardly ever does one (a record whose number was
+    corrected), and whoever asks what was known earlier must find what won then."""
+    shared: set[tuple[RowId, str]] = set()
+    for one in fresh:
+        if one.standing:
+            continue
+        of = {one.logged.subject, best[one.head].logged.subject}
+        if one.head in heads:
+            of.add(heads[one.head].subject)
+        if len(of) > 1:
+            shared.update((one.head, subject) for subject in of)
+    if shared:
+        found = sorted(shared)
+        cursor.execute(_SHARED, [[head for head, _ in found], [subject for _, subject in found]])
+
+
+def _rank(one: NewClaim) -> Rank:
     return one.logged.version, one.logged.digest
 
 
@@ -181,31 +252,39 @@ def _head_columns(claims: Iterable[NewClaim]) -> list[list[object]]:
 
 
 def counting(
-    cursor: Cursor, survivors: Iterable[str], known: Mapping[bytes, NewClaim], keys: KeyRing, live: Mapping[str, Key]
+    cursor: Cursor, survivors: Iterable[str], fresh: Mapping[bytes, NewClaim], keys: KeyRing, live: Mapping[str, Key]
 ) -> dict[str, Group]:
-    """By document: its subjects and every claim that counts, winners and standing ones. `known` are this batch's own,
-    which need not be opened again. Claims whose key an erasure destroyed are left out."""
+    """By document: its subjects and every claim that counts, winners and standing ones. Those just stored (`fresh`) are
+    not read again. Claims whose key an erasure destroyed are left out."""
     asked = sorted(survivors)
     if not asked:
         return {}
     cursor.execute(_COUNTING, [asked])
-    rows = cursor.fetchall()
-    own = {key.id: key for key in live.values()}
-    opening: dict[str, Key | None] = {**own, "": None}
-    claims = [(survivor, subject, ClaimAsRead(*claim)) for survivor, subject, *claim in rows]
-    opening.update(find_keys(keys, {one.key_id for _, _, one in claims if one.id is not None} - opening.keys()))
+    counted = cursor.fetchall()
+    older = [(subject, row) for _, subject, row in counted if row and row not in fresh]
+    opened = _opened(cursor, older, keys, live)
     groups: dict[str, Group] = defaultdict(Group)
-    for survivor, subject, one in claims:
+    for survivor, subject, row in counted:
         group = groups[survivor]
         group.subjects.add(subject)
-        if one.id is None or one.key_id not in opening:
-            continue
-        key = opening[one.key_id]
-        if key is not None and (group.key is None or key.id < group.key.id):
-            group.key = key
-        mine = known.get(one.id)
-        group.claims.append(one.opened(key) if mine is None else one.of(mine.logged))
+        if row in fresh:
+            group.add(fresh[row].logged, live.get(subject))
+        elif row in opened:
+            group.add(*opened[row])
     return groups
+
+
+def _opened(
+    cursor: Cursor, names: Sequence[tuple[str, bytes]], keys: KeyRing, live: Mapping[str, Key]
+) -> dict[bytes, tuple[LoggedClaim, Key | None]]:
+    """Stored claims by their ids, each with the key that opened it (None: in clear)."""
+    if not names:
+        return {}
+    cursor.execute(_CLAIMS, [[subject for subject, _ in names], [RowId(row) for _, row in names]])
+    rows = [ClaimAsRead(*row) for row in cursor.fetchall()]
+    opening: dict[str, Key | None] = {"": None, **{key.id: key for key in live.values()}}
+    opening.update(find_keys(keys, {one.key_id for one in rows} - opening.keys()))
+    return {one.id: (one.opened(opening[one.key_id]), opening[one.key_id]) for one in rows if one.key_id in opening}
 
 
 def first_heard(
@@ -224,10 +303,7 @@ def first_heard(
         group = groups.get(own_ids[one.logged.subject])
         if group is None or not (one.standing or one.id in won):
             continue
-        group.claims.append(one.logged)
-        key = live.get(one.logged.subject)
-        if key is not None and (group.key is None or key.id < group.key.id):
-            group.key = key
+        group.add(one.logged, live.get(one.logged.subject))
     return groups
 
 

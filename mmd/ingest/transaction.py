@@ -62,12 +62,13 @@ class Ingest:
         known = {subject: own for subject, own in own_ids.items() if own not in new}  # the others are ours, and empty
         locked = frozenset(identities.survivors_of(cursor, known.values()).values())
         identities.lock(cursor, locked)
-        fresh, earlier = storage.sort_out(cursor, batch.claims, known)
+        heads = storage.heads_of(cursor, known)
+        fresh, earlier = storage.sort_out(cursor, batch.claims.values(), known, heads)
         if not fresh and not earlier:
             return
         edges = [edge for one in (*fresh, *earlier) if (edge := _edge(one)) is not None]
         ruled = Rulings.of((*fresh, *earlier))
-        settled = storage.settle_heads(cursor, fresh)
+        settled = storage.settle_heads(cursor, fresh, heads)
         lost = settled.lost
         if (lost or ruled or identities.unknown_edges(cursor, edges)) and not alone:
             raise NeedsGateAlone
@@ -88,7 +89,8 @@ class Ingest:
         for document in storage.storing(cursor, _by_document(fresh, own_ids, first)):
             if document in first:
                 writer.derive_first(document, first[document])
-        groups = storage.counting(cursor, concerned - alone_here, batch.claims, self.keys, batch.live_keys)
+        stored: dict[bytes, NewClaim] = {one.id: one for one in fresh}
+        groups = storage.counting(cursor, concerned - alone_here, stored, self.keys, batch.live_keys)
         causes = _causes([*fresh, *earlier], own_ids, survivors)
         redirects = {old: new for old, new in joined.renamed.items() if old != new}
         writer.write(groups, redirects, causes)

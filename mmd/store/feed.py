@@ -161,7 +161,7 @@ class Feed:
             change, answer = _answer(documents.get(document), survivors, release, on, people)
             if change == "redirect" and not known:
                 answer = b""  # the reader never knew the old id
-            new = keyed_digest(self._secret, "feed", answer.decode()) if answer else ""
+            new = keyed_digest(self._secret, "feed", answer) if answer else ""
             seq = None
             if new != old:
                 last += 1

@@ -20,7 +20,7 @@ from streams.sealing import KeyRing
 _BATCH = 1000
 _CLAIMS = """
 select uuid_send(id), subject, source, source_key, version, digest, event, logged_at, key_id, body
-from mmd.claim order by id
+from mmd.claim order by subject, id
 """
 _CONFLICTS = """
 select source, source_key, kind, valid_from, version, digest, subject, event, logged_at from mmd.conflict order by 1, 2, 3, 4
@@ -64,7 +64,7 @@ class ConflictLine(msgspec.Struct, frozen=True, tag_field="record", tag="conflic
 
 
 def claim_lines(connection: psycopg.Connection, keys: KeyRing) -> Iterator[ClaimLine]:
-    """In the caller's transaction, in the order of their ids. Claims whose key an erasure destroyed are left out.
+    """In the caller's transaction, by subject. Claims whose key an erasure destroyed are left out.
 
     Raises `Rejected` (key.unknown, envelope.forged) for one that should open and does not.
     """

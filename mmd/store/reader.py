@@ -49,9 +49,12 @@ select id from mmd.document where kind = 'person' and marking not in ('none', 'u
 """
 _CLAIMS = """
 select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
-from mmd.claim c
-where logged_at <= %(known)s and (subject = any(%(subjects)s)
-      or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
+from mmd.claim c where c.subject = any(%(subjects)s) and c.logged_at <= %(known)s
+union all
+select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
+from (select distinct other.head, other.subject from mmd.shared_head mine join mmd.shared_head other using (head)
+      where mine.subject = any(%(subjects)s) and other.subject <> all(%(subjects)s)) as other
+join mmd.claim c on c.subject = other.subject and c.head = other.head and c.logged_at <= %(known)s
 """
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _COUNTS = """

@@ -12,6 +12,8 @@ import psycopg.postgres
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
+_encoder = msgspec.json.Encoder()
+
 
 class RowId(bytes):
     """16 bytes."""
@@ -21,7 +23,7 @@ class RowId(bytes):
 
 def row_id(*parts: str) -> RowId:
     """A row id from its key: equal parts give the same row, in every process and at every replay."""
-    return RowId(hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).digest())
+    return RowId(hashlib.blake2b(_encoder.encode(parts), digest_size=16).digest())
 
 
 class _RowIdDumper(Dumper):

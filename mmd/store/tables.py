@@ -106,6 +106,7 @@ class ClaimRow(MmdTable, table=True):
     digest), `head` of its first four parts. `standing`: counts in every version for ever and has no head."""
 
     __tablename__ = "claim"
+    subject: str = Field(primary_key=True)
     id: uuid.UUID = Field(primary_key=True)
     head: uuid.UUID
     source: str
@@ -114,7 +115,6 @@ class ClaimRow(MmdTable, table=True):
     valid_from: str
     version: str
     digest: str
-    subject: str
     standing: bool
     logged_at: dt.datetime = _instant()
     event: str
@@ -131,6 +131,14 @@ class HeadRow(MmdTable, table=True):
     subject: str
     version: str
     digest: str
+
+
+class SharedHeadRow(MmdTable, table=True):
+    """A subject that has competed with another one for a head. Of all other heads every claim stands on one subject."""
+
+    __tablename__ = "shared_head"
+    head: uuid.UUID = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
 
 
 class ConflictRow(MmdTable, table=True):
