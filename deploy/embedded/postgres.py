@@ -24,6 +24,7 @@ from streams.contracts.errors import Unavailable
 USER = "kallan"
 DATABASE = "kallan"
 _BUILTIN_LOCALE_SINCE = 17
+_IO_METHOD_SINCE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class PostgresServer:
         self._durable = durable
         self._unshare = unshare
         self._port = 0
+        self._major = 0
         self._run_as = accounts.RunAs(Path(), folder)
         self._password = ""
 
@@ -105,6 +107,7 @@ class PostgresServer:
 
     def prepare(self, supervisor: Supervisor) -> None:
         installation = find_installation()
+        self._major = installation.major
         folder = self._given.resolve()
         self._run_as = accounts.choose(installation.bin / "postgres", folder, installation.copy, self._unshare)
         self._password = secret(self._password_file)
@@ -135,7 +138,7 @@ class PostgresServer:
             "unix_socket_directories": "",
             "password_encryption": "scram-sha-256",
             "max_connections": "200",
-            "shared_buffers": "96MB",
+            "shared_buffers": "256MB",
             "timezone": "UTC",
             "log_timezone": "UTC",
             "dynamic_shared_memory_type": "mmap" if not Path("/dev/shm").is_dir() else "posix",  # noqa: S108
@@ -145,6 +148,9 @@ class PostgresServer:
             "log_min_error_statement": "panic",
             "log_error_verbosity": "terse",
         }
+        if self._major >= _IO_METHOD_SINCE:
+            # What is read is in the system's cache nearly always: workers that fetch it cost more than fetching it.
+            settings["io_method"] = "sync"
         if not self._durable:
             settings |= {"fsync": "off", "full_page_writes": "off"}
         options = tuple(part for key, value in settings.items() for part in ("-c", f"{key}={value}"))

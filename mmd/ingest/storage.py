@@ -15,8 +15,13 @@ from mmd.store.row_ids import RowId
 from mmd.store.sealed import find_keys
 from streams.sealing import Key, KeyRing
 
+# `offset 0`: one look-up in an index for each name, however wrong the database's idea is of how much it would find. Where
+# it had not counted yet it read the whole table.
 _HEADS_OF = """
-select uuid_send(id), subject, version, digest from mmd.head where subject = any(%b) order by id for no key update
+select h.* from unnest(%b::text[]) as n (subject) cross join lateral (
+    select uuid_send(id), subject, version, digest from mmd.head
+    where subject = n.subject order by id offset 0 for no key update
+) h
 """
 
 _STORED = """
@@ -61,14 +66,16 @@ select * from unnest(%b::uuid[], %b::text[]) order by 1, 2 on conflict do nothin
 """
 
 _COUNTING = """
-select i.survivor, s.subject, uuid_send(c.id)
-from mmd.identity i join mmd.subject s on s.own_id = i.id
+select n.survivor, s.subject, uuid_send(c.id)
+from unnest(%b::text[]) as n (survivor)
+cross join lateral (select id from mmd.identity where survivor = n.survivor offset 0) i
+cross join lateral (select subject from mmd.subject where own_id = i.id offset 0) s
 left join lateral (
     select h.claim as id from mmd.head h where h.subject = s.subject
     union all
     select c.id from mmd.claim c where c.subject = s.subject and c.standing
+    offset 0
 ) c on true
-where i.survivor = any(%b)
 """
 
 _CLAIMS = """
