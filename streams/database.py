@@ -15,6 +15,14 @@ def open_pool(
 ) -> psycopg_pool.ConnectionPool[psycopg.Connection]:
     """A pool of psycopg connections (`url` is a libpq URL, `postgresql://...`). Not waited for: a database that is away
     shows at first use, as `psycopg.OperationalError` or `psycopg_pool.PoolTimeout`; so does one that `guard` refuses."""
+
+    def configure(connection: psycopg.Connection) -> None:
+        # No statement of ours is worth compiling, and those with `offset 0` look far more costly than they are.
+        connection.execute("set jit = off")
+        connection.commit()
+        if guard is not None:
+            guard(connection)
+
     return psycopg_pool.ConnectionPool(
         url,
         min_size=1,
@@ -24,6 +32,6 @@ def open_pool(
         timeout=_PATIENCE,
         reconnect_timeout=_PATIENCE,
         check=psycopg_pool.ConnectionPool.check_connection,
-        configure=guard,
+        configure=configure,
         kwargs={"application_name": name},
     )

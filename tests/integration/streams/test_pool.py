@@ -1,4 +1,4 @@
-"""A pool whose database was away finds it again when it is back, however long that was."""
+"""Pools: one whose database was away finds it again when it is back, and what every connection is told."""
 
 import socket
 import threading
@@ -74,3 +74,12 @@ def test_a_pool_gives_its_attempts_up_before_their_pauses_are_long(database_url:
     with open_pool(database_url) as pool:
         assert pool.reconnect_timeout <= 10.0
         assert pool.timeout <= 10.0
+
+
+def test_a_connection_of_a_pool_keeps_the_options_of_its_url_and_compiles_no_statement(database_url: str) -> None:
+    with (
+        open_pool(f"{database_url}?options=-c%20search_path%3D/unused%20-c%20jit%3Don") as pool,
+        pool.connection() as one,
+    ):
+        found = [one.execute(f"show {name}").fetchone() for name in ("search_path", "jit")]
+    assert found == [("/unused",), ("off",)]
