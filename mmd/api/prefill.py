@@ -49,7 +49,7 @@ def prefill_form(
     about_children = any(field.of == CHILD for field in wanted.fields)
     if about_children:
         _may_ask_about_children(reading)
-    applicant = whole_person(given, person_by_identifier(given, reading, asked.identifier))
+    applicant = whole_person(given, person_by_identifier(given, reading, asked))
     seen = shown(given, reading, applicant)
     if seen is None:
         raise Rejected("resource.unknown")
