@@ -202,8 +202,7 @@ _OF_WORK = "personas"
 
 def _allowed(row: "Row", release: Release) -> bool:
     """Whether the release lets its reader have this row. Groups tell of every unit, so a reader of some units gets none."""
-    whole = release.units is None and release.persona_types is None
-    return release.allows(_ROWS.get(row.what, _OF_WORK)) and (whole or row.what != "groups")
+    return release.allows(_ROWS.get(row.what, _OF_WORK)) and (release.covers_everybody or row.what != "groups")
 
 
 def _told(document: PersonDocument, release: Release) -> frozenset[str]:

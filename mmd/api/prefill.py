@@ -63,7 +63,7 @@ def prefill_form(
 
 def _may_ask_about_children(reading: Reading) -> None:
     """A form with a child's fields tells how many children there are. Decided before anybody is looked up."""
-    if not (reading.release.allows("wards") and reading.release.covers(PersonaType.GUARDIAN)):
+    if not (reading.release.allows("wards") and reading.release.covers_all(PersonaType.GUARDIAN)):
         raise Rejected("access.denied", "wards")
 
 

@@ -60,11 +60,12 @@ def disclose(
     named by today's id: an earlier one would tell of a change of number.
 
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
-    agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
-    bytes whether or not the person has other personas: agreed name and work phone need the employee type, wards the
-    guardian type; the stamps of numbers, markings and accounts, which may tell of another role, need all types. Ids of
-    earlier numbers need all types too, or a release that names them (`aliases`): one whose accounts must follow the
-    person. The main persona is the main one of those that are shown.
+    agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types or units gets
+    the same bytes whether or not the person has other personas: agreed name and work phone, which HR says beside any
+    employment, need the employee type and all units, wards the guardian type and all units; the stamps of numbers,
+    markings and accounts, which may tell of another role, need all types and units. Ids of earlier numbers need them too,
+    or a release that names them (`aliases`): one whose accounts must follow the person. The main persona is the main one
+    of those that are shown.
     """
     marked = document.marking is None or document.marking.discloses_like_marked
     personas = _visible(document.personas, release)
@@ -73,9 +74,9 @@ def disclose(
     cleared = not marked or release.marked is Marked.CLEARED
     day = on if valid is None else valid
     allows = release.allows
-    whole = release.persona_types is None
+    whole = release.covers_everybody
     shown = tuple(_shown(persona, release, cleared, people) for persona in personas) if allows("personas") else ()
-    employee = release.covers(PersonaType.EMPLOYEE)
+    employee = release.covers_all(PersonaType.EMPLOYEE)
     return PersonDocument(
         id=document.id,
         aliases=document.aliases if whole or allows("aliases") else (),
@@ -97,7 +98,7 @@ def disclose(
         else None,
         guardians=_relations(document.guardians, day, release, people) if cleared and allows("guardians") else (),
         wards=_relations(document.wards, day, release, people)
-        if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
+        if cleared and allows("wards") and release.covers_all(PersonaType.GUARDIAN)
         else (),
         personas=shown,
         main_persona=main_persona(shown, day),
@@ -136,8 +137,9 @@ def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> Unit
 
 def _may_know(release: Release, on: dt.date, marked: bool, has_persona: bool) -> bool:
     """Whether the reader may know of the person at all: the release is in force, and about such persons."""
-    everybody = release.persona_types is None and release.units is None
-    return release.in_force(on) and not (marked and release.marked is Marked.NOTHING) and (has_persona or everybody)
+    if not release.in_force(on) or (marked and release.marked is Marked.NOTHING):
+        return False
+    return has_persona or release.covers_everybody
 
 
 def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
@@ -163,7 +165,7 @@ def _shown(persona: Persona, release: Release, cleared: bool, people: People) ->
     accounts: tuple[AccountEntry, ...] = ()
     if release.allows("accounts"):
         accounts = persona.accounts
-        if release.persona_types is not None or release.units is not None:  # one word of iam names every role served
+        if not release.covers_everybody:  # one word of iam names every role served
             accounts = tuple(msgspec.structs.replace(account, stamp=None) for account in accounts)
         if not cleared:  # an address of mail may be made of the name
             accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
@@ -183,7 +185,7 @@ def _with_managers(persona: Persona, release: Release, people: People) -> Person
 
 def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[NumberEntry, ...]:
     found = [entry for entry in numbers if release.allows("numbers" if entry.current else "number-history")]
-    if release.persona_types is None:
+    if release.covers_everybody:
         return tuple(found)
     return tuple(msgspec.structs.replace(entry, stamp=None) for entry in found)
 

@@ -175,7 +175,7 @@ def test_an_unknown_form_is_refused_before_anybody_is_looked_up(hub: Hub, family
 
 def test_a_form_about_children_needs_a_release_that_holds_them(hub: Hub, family: tuple[Someone, Someone]) -> None:
     """How many children there are is told by the shape alone. Decided the same for everybody, known or not."""
-    for client in ("names", "staff"):
+    for client in ("names", "staff", "unit"):
         known, unknown = (hub.prefill(one, client) for one in (family[0].identifier.value, "x"))
         assert (known.status_code, known.json()["code"]) == (403, "access.denied")
         assert known.content == unknown.content

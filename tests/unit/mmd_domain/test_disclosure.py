@@ -343,7 +343,28 @@ def test_s_11_a_reader_of_one_unit_sees_only_the_segments_there_and_no_other_per
     answer = shown(document, release(units=["unit:kommunen:1"]))
     assert [persona.source_id for persona in answer.personas] == ["e1"]
     assert "unit:kommunen:2" not in everything(answer)
+    assert "e2" not in [persona.key for persona in answer.personas]
     assert disclose(document, release(units=["unit:kommunen:9"]), TODAY) is None
+
+
+def test_s_11_what_stems_from_an_employment_in_another_unit_is_not_told_beside_the_one_here() -> None:
+    """What HR says of the person beside the other employment, and where else it named or marked the person, tells of it."""
+    here = [*registered(protection=Protection(True)), hired("e1"), said(NumberReference(SUBJECTS[C], C))]
+    there = [
+        hired("e2", unit="unit:kommunen:2"),
+        said(AgreedName("Librarian"), by="hr", key="e2"),
+        said(WorkContact(PHONE), by="hr", key="e2"),
+        said(Protection(True), by="hr", key="e2"),
+        hired("e3", of=C, unit="unit:kommunen:2"),
+        said(Custody((Relation("VF", B),))),
+    ]
+    rule = release(units=["unit:kommunen:1"], marked="cleared")
+    people = unmarked(person_id_of(B))
+    fuller, plain = (derive_everyone(claims, REGISTER, person_id_of) for claims in ([*here, *there], here))
+    for one, other in zip(fuller.values(), plain.values(), strict=True):
+        assert everything(shown(one, rule, people=people)) == everything(shown(other, rule, people=people))
+    whole = shown(next(iter(fuller.values())), release(marked="cleared"), people=people)
+    assert (whole.agreed_name is not None, whole.work_phone is not None, len(whole.wards)) == (True, True, 1)
 
 
 def test_accounts_are_shown_only_where_they_are_released() -> None:
