@@ -12,7 +12,7 @@ from mmd.api.described import answers
 from mmd.api.metrics import QUESTIONS
 from mmd.api.persons import Asked, person_by_identifier
 from mmd.api.services import Reading, ReadingDep, Services, ServicesDep
-from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill, wards_on
+from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, applicant_shown, in_custody, prefill, wards_on
 from streams.contracts.documents import PersonaType, PersonDocument
 from streams.contracts.errors import Rejected
 
@@ -50,7 +50,7 @@ def prefill_form(
     if about_children:
         _may_ask_about_children(reading)
     applicant = whole_person(given, person_by_identifier(given, reading, asked))
-    seen = shown(given, reading, applicant)
+    seen = applicant_shown(applicant, reading.release, reading.on)
     if seen is None:
         raise Rejected("resource.unknown")
     children, not_known = _children(given, reading, applicant) if about_children else ([], 0)

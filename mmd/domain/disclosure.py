@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from mmd.domain.personas import main_persona
+from mmd.domain.personas import guardian_persona, main_order, main_persona
 from mmd.domain.release import Marked, Release
 from streams.contracts.claims import Marking
 from streams.contracts.documents import (
@@ -56,8 +56,9 @@ def disclose(
     Personas are whole, with what was and what is planned.
     `people` holds everybody whom the document refers to, see `mmd.domain.references.persons_in`: custody relations to
     those whose own marking is not NONE are left out unless the reader is cleared, so a caller that does not know
-    discloses none. Managers are left out likewise where the reader may not know of marked persons at all. Who is named is
-    named by today's id: an earlier one would tell of a change of number.
+    discloses none. So are the days of such custody in the guardian's persona, and the persona where no day is left.
+    Managers are left out likewise where the reader may not know of marked persons at all. Who is named is named by today's
+    id: an earlier one would tell of a change of number.
 
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
     agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types or units gets
@@ -68,7 +69,7 @@ def disclose(
     of those that are shown.
     """
     marked = document.marking is None or document.marking.discloses_like_marked
-    personas = _visible(document.personas, release)
+    personas = _visible(document, release, people)
     if not _may_know(release, on, marked, bool(personas)):
         return None
     cleared = not marked or release.marked is Marked.CLEARED
@@ -142,19 +143,32 @@ def _may_know(release: Release, on: dt.date, marked: bool, has_persona: bool) ->
     return has_persona or release.covers_everybody
 
 
-def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
-    """The personas of released types; within units, only their segments there. The order is kept."""
+def _visible(document: PersonDocument, release: Release, people: People) -> list[Persona]:
+    """The personas of released types; within units, only their segments there, and of custody only the days with a ward
+    who is told of. In an order that what is left out has no part in."""
     found = []
-    for persona in personas:
+    for persona in document.personas:
         if not release.covers(persona.type):
             continue
+        if persona.type is PersonaType.GUARDIAN:
+            told = [entry for entry in document.wards if _told(entry, release, people)]
+            days = guardian_persona(document.id, told)
+            if days is None:
+                continue
+            persona = msgspec.structs.replace(persona, segments=days.segments)  # noqa: PLW2901
         if release.units is None:
             found.append(persona)
             continue
         here = tuple(segment for segment in persona.segments if segment.unit in release.units)
         if here:
             found.append(msgspec.structs.replace(persona, segments=here))
-    return found
+    return sorted(found, key=main_order)
+
+
+def _told(entry: RelationEntry, release: Release, people: People) -> bool:
+    """Whether the other person of a custody relation may be named to the reader at all."""
+    known = people.get(entry.person)
+    return release.marked is Marked.CLEARED or (known is not None and known.unmarked)
 
 
 def _shown(persona: Persona, release: Release, cleared: bool, people: People) -> Persona:
@@ -214,8 +228,7 @@ def _relations(
     found = []
     for entry in entries:
         known = people.get(entry.person)
-        told = release.marked is Marked.CLEARED or (known is not None and known.unmarked)
-        if told and holds(entry.valid_from, entry.valid_to, day):
+        if _told(entry, release, people) and holds(entry.valid_from, entry.valid_to, day):
             found.append(msgspec.structs.replace(entry, person=known.id if known else entry.person))
     return tuple(
         sorted(found, key=lambda one: (one.person, one.valid_from or dt.date.min, one.valid_to or dt.date.max))
