@@ -110,13 +110,19 @@ def disclose(
 def under_todays_marking(then: PersonDocument, current: PersonDocument) -> PersonDocument:
     """A document as it was known earlier, to be disclosed today: with today's marking, and under skyddad folkbokföring
     without the addresses that were known before it. Of a marked person the agreed name and what accounts are called are
-    today's: what the person went by before the marking may be the name that is protected now."""
+    today's: what the person went by before the marking may be the name that is protected now. A number that is superseded
+    today counts as a former one."""
     skyddad = current.marking is Marking.SKYDDAD_FOLKBOKFORING
+    numbers = {(entry.type, entry.value) for entry in current.numbers if entry.current}
     return msgspec.structs.replace(
         then,
         marking=current.marking,
         marking_stamps=current.marking_stamps,
         restricted=current.restricted,
+        numbers=tuple(
+            msgspec.structs.replace(entry, current=entry.current and (entry.type, entry.value) in numbers)
+            for entry in then.numbers
+        ),
         registered_addresses=() if skyddad else then.registered_addresses,
         special_address=current.special_address if skyddad else then.special_address,
         agreed_name=current.agreed_name if current.restricted else then.agreed_name,

@@ -219,6 +219,16 @@ def test_what_a_marked_person_went_by_before_is_not_told_by_asking_for_what_was_
     assert shown(under_todays_marking(then, not_marked), release()).agreed_name == then.agreed_name
 
 
+def test_a_number_that_is_superseded_today_is_not_told_by_asking_for_what_was_known_before_the_change() -> None:
+    """It was current then; today it needs the attribute of former numbers, for the link tells of the change."""
+    then = derive_person([*registered(C), hired(of=C)], REGISTER, person_id_of)
+    assert (then.id, [one.current for one in then.numbers]) == (full().id, [True])
+    told = under_todays_marking(then, full())
+    for rule, count in ((release(attributes=["numbers"]), 0), (release(attributes=["numbers", "number-history"]), 1)):
+        assert [one.value for one in shown(told, rule).numbers] == [SUBJECTS[C].value] * count
+    assert [one.current for one in under_todays_marking(full(), full()).numbers] == [False, True]
+
+
 def test_under_skyddad_folkbokforing_not_even_a_cleared_reader_gets_a_registered_address() -> None:
     careless = msgspec.structs.replace(full(), marking=Marking.SKYDDAD_FOLKBOKFORING)
     answer = shown(careless, release(marked="cleared"))
