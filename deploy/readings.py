@@ -34,8 +34,9 @@ class Readings:
         return self.reader.person_id_of_subject(self.subject(number))
 
     def subject(self, number: str) -> str:
-        """Raises `Rejected` for a number that is none."""
-        return subject_of(self.subject_secret, parse_identifier(number, today(self.clock)))
+        """Of a TF or interim number with its issuer, a space between. Raises `Rejected` for a number that is none."""
+        text, _, issuer = number.partition(" ")
+        return subject_of(self.subject_secret, parse_identifier(text, today(self.clock), issuer=issuer.strip()))
 
     def person(self, number: str) -> PersonDocument | None:
         """The master's document of the person with this number, superseded numbers included."""

@@ -10,6 +10,7 @@ from deploy.readings import Readings
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.heads import winners
 from mmd.domain.personas import main_persona
+from mmd.domain.release import Marked, Release
 from streams.clock import today
 from streams.contracts.claims import Marking, Name, Protection, RegisteredAddress, Role, Segment, persona_key
 from streams.contracts.documents import PersonDocument
@@ -30,6 +31,9 @@ class Row:
     origin: str = ""
 
 
+ATTRIBUTE_OF = {"name": "names", "marking": "marking", "address": "registered-addresses"}
+"""The attribute of a release that a row of the report tells; all others tell of the employment."""
+OF_WORK = "personas"
 HIDDEN = "(protected)"
 AWAY = "(does not answer)"
 _LOCAL_STAMPS = frozenset({"navet"})
@@ -40,6 +44,17 @@ def side_by_side(readings: Readings, number: str, *, cleared: bool = False) -> l
     """`rows_of` the person with this number; empty for an unknown person."""
     person = readings.person(number)
     return [] if person is None else rows_of(readings, person, cleared=cleared)
+
+
+def rows_for(readings: Readings, person: PersonDocument, release: Release) -> list[Row]:
+    """`rows_of` as far as a reader under the release is told of them. `person`: with the personas that are shown to it.
+
+    What targets hold is made of all roles that an account serves: a reader of some roles or units is not told of it."""
+    rows = rows_of(readings, person, cleared=release.marked is Marked.CLEARED)
+    told = [row for row in rows if release.allows(ATTRIBUTE_OF.get(row.what, OF_WORK))]
+    if release.covers_everybody:
+        return told
+    return [replace(row, targets={}) for row in told if row.what != "groups"]
 
 
 def rows_of(readings: Readings, person: PersonDocument, *, cleared: bool = False) -> list[Row]:

@@ -64,7 +64,12 @@ class RoleRows(ABC):
         return found.pop()
 
     def _parsed(self, number: str) -> Identifier:
-        return parse_identifier(number, self.context.today)
+        """Of whom the role is."""
+        return self._of_person(number)
+
+    def _of_person(self, number: str) -> Identifier:
+        """TF and interim numbers are the employer's (or school organiser's) own: another one's are other persons."""
+        return parse_identifier(number, self.context.today, issuer=self.key.employer)
 
     def protection(self) -> Protection | None:
         """Such a source can raise and never lower: only a raise is a claim. Never raises an error."""
@@ -134,7 +139,7 @@ class RoleRows(ABC):
         """The subject of another person, `{"personNumber": ...}`; empty where none is named. Raises `Rejected`."""
         other = values.get(name)
         found = word(other, "personNumber") if isinstance(other, dict) else ""
-        return self.context.subject_of(parse_identifier(found, self.context.today)) if found else ""
+        return self.context.subject_of(self._of_person(found)) if found else ""
 
     def _told_once(self, *, lenient: bool) -> None:
         """A field that stands twice in a row is guessed by nobody. Of who has ended only the dates matter."""

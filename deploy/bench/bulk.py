@@ -34,7 +34,7 @@ _SEALED_AT_ONCE = 1000
 def identifier(number: int) -> Identifier:
     """The TF identifier with this number, from 0; every number has another."""
     birth = _FIRST_BIRTH + dt.timedelta(days=number // _A_DAY)
-    return Identifier(IdentifierType.TF, f"{birth:%Y%m%d}TF{number % _A_DAY:02d}")
+    return Identifier(IdentifierType.TF, f"{birth:%Y%m%d}TF{number % _A_DAY:02d}", "bench")
 
 
 def _moved(claim: Claim, turn: int) -> Claim:

@@ -65,7 +65,8 @@ class Day(click.ParamType):
 
 
 def person_asked_for(readings: Readings, given: str) -> str | None:
-    """The id of the person that was asked for; `-`: whose number stands on standard input. None: no such person.
+    """The id of the person that was asked for; `-`: whose number stands on standard input (of a TF or interim number with
+    its issuer, a space between). None: no such person.
 
     Raises `click.UsageError` for a personnummer on the command line (where other users and the shell's history see it),
     without repeating it, and `Rejected` for a number that is none.

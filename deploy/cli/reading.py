@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -25,9 +25,6 @@ from streams.clock import today
 from streams.contracts.documents import PersonDocument
 from streams.contracts.errors import Rejected
 from streams.contracts.time import STOCKHOLM
-
-if TYPE_CHECKING:
-    from deploy.report import Row
 
 OPERATOR = "operator"
 _NEVER_SHOWN = frozenset({"numbers", "number-history", "marking"})
@@ -162,10 +159,11 @@ def explain(person_id: str, at: dt.datetime | None, sv: bool, home: Path | None,
 def report(file_or_id: str, audience: str | None, home: Path | None, as_json: bool) -> None:
     """Source, MMD and target side by side: of one person (ID as for `person show`) or of each person in a native file.
 
-    An audience is told what its release allows. Names, addresses and markings of protected persons are shown only to one
-    that is cleared. Exit 1 where this reader may not know, or the master does not know, a person who was asked for.
+    An audience is told what its release allows, and of targets nothing unless that covers all roles and units. Names,
+    addresses and markings of protected persons are shown only to one that is cleared. Exit 1 where this reader may not
+    know, or the master does not know, a person who was asked for.
     """
-    from deploy.report import rows_of
+    from deploy.report import rows_for
     from deploy.report_table import table_of
     from mmd.api import readlog
 
@@ -180,14 +178,14 @@ def report(file_or_id: str, audience: str | None, home: Path | None, as_json: bo
                 unknown += 1
                 continue
             document = msgspec.structs.replace(document, personas=seen.personas)
-            cleared = release.marked is Marked.CLEARED
-            rows = [row for row in rows_of(readings, document, cleared=cleared) if _allowed(row, release)]
+            rows = rows_for(readings, document, release)
             entry = readlog.Entry(document.id, _told(document, release), restricted=document.restricted)
             readlog.record(connection.base.pool, audience or OPERATOR, "report", readings.clock.now(), [entry])
             if as_json:
                 answers.append({"person": document.id, "rows": [msgspec.to_builtins(row) for row in rows]})
             else:
-                console().print(table_of(f"Person {document.id}", rows, sorted(readings.targets)))
+                targets = sorted(readings.targets) if release.covers_everybody else []
+                console().print(table_of(f"Person {document.id}", rows, targets))
     if as_json:
         print_json({"persons": answers, "unknown": unknown})
     if unknown:
@@ -195,22 +193,12 @@ def report(file_or_id: str, audience: str | None, home: Path | None, as_json: bo
         raise click.exceptions.Exit(1)
 
 
-_ROWS = {"name": "names", "marking": "marking", "address": "registered-addresses"}
-"""The attribute of a release that a row of the report tells; all others tell of the employment."""
-_OF_WORK = "personas"
-
-
-def _allowed(row: "Row", release: Release) -> bool:
-    """Whether the release lets its reader have this row. Groups tell of every unit, so a reader of some units gets none."""
-    whole = release.units is None and release.persona_types is None
-    return release.allows(_ROWS.get(row.what, _OF_WORK)) and (whole or row.what != "groups")
-
-
 def _told(document: PersonDocument, release: Release) -> frozenset[str]:
     """The attributes that a report tells of."""
+    from deploy.report import ATTRIBUTE_OF, OF_WORK
     from mmd.api.readlog import groups_of
 
-    return groups_of(document) & {*_ROWS.values(), _OF_WORK} & release.attributes
+    return groups_of(document) & {*ATTRIBUTE_OF.values(), OF_WORK} & release.attributes
 
 
 def _asked_for(connection: Connection, file_or_id: str) -> Iterator[str | None]:

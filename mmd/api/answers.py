@@ -11,7 +11,7 @@ from mmd.api.services import Reading
 from mmd.domain.disclosure import disclose, under_todays_marking
 from mmd.domain.register import SourceRegister
 from mmd.store.reader import Reader
-from streams.contracts.documents import PersonDocument, Redirect
+from streams.contracts.documents import PersonaType, PersonDocument, Redirect
 from streams.contracts.errors import Rejected
 
 
@@ -58,7 +58,7 @@ def shown(
     release = reading.release
     asks = (
         (release.allows("guardians") and document.guardians)
-        or (release.allows("wards") and document.wards)
+        or (release.covers(PersonaType.GUARDIAN) and document.wards)
         or (release.allows("personas") and any(s.manager for persona in document.personas for s in persona.segments))
     )
     people = given.reader.people_in(document) if asks else {}

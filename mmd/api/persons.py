@@ -20,16 +20,21 @@ router = APIRouter(prefix="/v1", tags=["persons"], default_response_class=Respon
 
 
 class Asked(BaseModel):
-    """A Swedish identifier with century: personnummer, samordningsnummer, TF or interim number."""
+    """A Swedish identifier with century: personnummer, samordningsnummer, or a TF or interim number with its issuer."""
 
     model_config = ConfigDict(extra="forbid")
 
     identifier: Annotated[str, Field(max_length=13, description="Twelve characters, `YYYYMMDDNNNN`")]
+    issuer: Annotated[
+        str,
+        Field(max_length=200, description="Of a TF or interim number: the employer or school organiser whose it is"),
+    ] = ""
 
 
-def person_by_identifier(given: Services, reading: Reading, text: str) -> str:
+def person_by_identifier(given: Services, reading: Reading, asked: Asked) -> str:
     """The person id of an identifier, superseded ones too. Raises `Rejected` (identifier.*, resource.unknown)."""
-    found = given.reader.person_id_of_subject(subject_of(given.subject_secret, parse_identifier(text, reading.on)))
+    identifier = parse_identifier(asked.identifier, reading.on, issuer=asked.issuer)
+    found = given.reader.person_id_of_subject(subject_of(given.subject_secret, identifier))
     if found is None:
         raise Rejected("resource.unknown")
     return found
@@ -70,6 +75,6 @@ def read_person(
     ),
 )
 def search_person(asked: Asked, given: ServicesDep, reading: ReadingDep) -> Response:
-    answer = disclosed_person(given, reading, person_by_identifier(given, reading, asked.identifier))
+    answer = disclosed_person(given, reading, person_by_identifier(given, reading, asked))
     readlog.log(given, reading, "search", [readlog.entry(answer)])
     return json_answer(answer)

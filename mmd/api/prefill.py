@@ -12,7 +12,7 @@ from mmd.api.described import answers
 from mmd.api.metrics import QUESTIONS
 from mmd.api.persons import Asked, person_by_identifier
 from mmd.api.services import Reading, ReadingDep, Services, ServicesDep
-from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, in_custody, prefill, wards_on
+from mmd.domain.prefill import APPLICANT, CHILD, Form, Prefilled, applicant_shown, in_custody, prefill, wards_on
 from streams.contracts.documents import PersonaType, PersonDocument
 from streams.contracts.errors import Rejected
 
@@ -49,8 +49,8 @@ def prefill_form(
     about_children = any(field.of == CHILD for field in wanted.fields)
     if about_children:
         _may_ask_about_children(reading)
-    applicant = whole_person(given, person_by_identifier(given, reading, asked.identifier))
-    seen = shown(given, reading, applicant)
+    applicant = whole_person(given, person_by_identifier(given, reading, asked))
+    seen = applicant_shown(applicant, reading.release, reading.on)
     if seen is None:
         raise Rejected("resource.unknown")
     children, not_known = _children(given, reading, applicant) if about_children else ([], 0)
@@ -63,7 +63,7 @@ def prefill_form(
 
 def _may_ask_about_children(reading: Reading) -> None:
     """A form with a child's fields tells how many children there are. Decided before anybody is looked up."""
-    if not (reading.release.allows("wards") and reading.release.covers(PersonaType.GUARDIAN)):
+    if not (reading.release.allows("wards") and reading.release.covers_all(PersonaType.GUARDIAN)):
         raise Rejected("access.denied", "wards")
 
 

@@ -87,6 +87,6 @@ def _legal_organisation(
     owner = people.get(document.owner)
     if release.marked is not Marked.CLEARED and (owner is None or not owner.unmarked):
         return None
-    if not release.allows("numbers") or release.persona_types is not None or release.units is not None:
+    if not release.allows("numbers") or not release.covers_everybody:
         return msgspec.structs.replace(document, number=None, owner="")
     return msgspec.structs.replace(document, owner=owner.id if owner else document.owner)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from mmd.domain.personas import main_persona
+from mmd.domain.personas import guardian_persona, main_order, main_persona
 from mmd.domain.release import Marked, Release
 from streams.contracts.claims import Marking
 from streams.contracts.documents import (
@@ -56,26 +56,28 @@ def disclose(
     Personas are whole, with what was and what is planned.
     `people` holds everybody whom the document refers to, see `mmd.domain.references.persons_in`: custody relations to
     those whose own marking is not NONE are left out unless the reader is cleared, so a caller that does not know
-    discloses none. Managers are left out likewise where the reader may not know of marked persons at all. Who is named is
-    named by today's id: an earlier one would tell of a change of number.
+    discloses none. So are the days of such custody in the guardian's persona, and the persona where no day is left.
+    Managers are left out likewise where the reader may not know of marked persons at all. Who is named is named by today's
+    id: an earlier one would tell of a change of number.
 
     What is not released is empty. Of a person whose marking is not NONE a reader that is not cleared gets id, status,
-    agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types gets the same
-    bytes whether or not the person has other personas: agreed name and work phone need the employee type, wards the
-    guardian type; the stamps of numbers, markings and accounts, which may tell of another role, need all types. Ids of
-    earlier numbers need all types too, or a release that names them (`aliases`): one whose accounts must follow the
-    person. The main persona is the main one of those that are shown.
+    agreed name, personas and `restricted`, as far as released, and no reason. A reader with persona types or units gets
+    the same bytes whether or not the person has other personas: agreed name and work phone, which HR says beside any
+    employment, need the employee type and all units, wards the guardian type and all units; the stamps of numbers,
+    markings and accounts, which may tell of another role, need all types and units. Ids of earlier numbers need them too,
+    or a release that names them (`aliases`): one whose accounts must follow the person. The main persona is the main one
+    of those that are shown.
     """
     marked = document.marking is None or document.marking.discloses_like_marked
-    personas = _visible(document.personas, release)
+    personas = _visible(document, release, people)
     if not _may_know(release, on, marked, bool(personas)):
         return None
     cleared = not marked or release.marked is Marked.CLEARED
     day = on if valid is None else valid
     allows = release.allows
-    whole = release.persona_types is None
+    whole = release.covers_everybody
     shown = tuple(_shown(persona, release, cleared, people) for persona in personas) if allows("personas") else ()
-    employee = release.covers(PersonaType.EMPLOYEE)
+    employee = release.covers_all(PersonaType.EMPLOYEE)
     return PersonDocument(
         id=document.id,
         aliases=document.aliases if whole or allows("aliases") else (),
@@ -97,7 +99,7 @@ def disclose(
         else None,
         guardians=_relations(document.guardians, day, release, people) if cleared and allows("guardians") else (),
         wards=_relations(document.wards, day, release, people)
-        if cleared and allows("wards") and release.covers(PersonaType.GUARDIAN)
+        if cleared and allows("wards") and release.covers_all(PersonaType.GUARDIAN)
         else (),
         personas=shown,
         main_persona=main_persona(shown, day),
@@ -108,13 +110,19 @@ def disclose(
 def under_todays_marking(then: PersonDocument, current: PersonDocument) -> PersonDocument:
     """A document as it was known earlier, to be disclosed today: with today's marking, and under skyddad folkbokföring
     without the addresses that were known before it. Of a marked person the agreed name and what accounts are called are
-    today's: what the person went by before the marking may be the name that is protected now."""
+    today's: what the person went by before the marking may be the name that is protected now. A number that is superseded
+    today counts as a former one."""
     skyddad = current.marking is Marking.SKYDDAD_FOLKBOKFORING
+    numbers = {(entry.type, entry.value) for entry in current.numbers if entry.current}
     return msgspec.structs.replace(
         then,
         marking=current.marking,
         marking_stamps=current.marking_stamps,
         restricted=current.restricted,
+        numbers=tuple(
+            msgspec.structs.replace(entry, current=entry.current and (entry.type, entry.value) in numbers)
+            for entry in then.numbers
+        ),
         registered_addresses=() if skyddad else then.registered_addresses,
         special_address=current.special_address if skyddad else then.special_address,
         agreed_name=current.agreed_name if current.restricted else then.agreed_name,
@@ -136,23 +144,37 @@ def disclose_unit(document: UnitDocument, release: Release, on: dt.date) -> Unit
 
 def _may_know(release: Release, on: dt.date, marked: bool, has_persona: bool) -> bool:
     """Whether the reader may know of the person at all: the release is in force, and about such persons."""
-    everybody = release.persona_types is None and release.units is None
-    return release.in_force(on) and not (marked and release.marked is Marked.NOTHING) and (has_persona or everybody)
+    if not release.in_force(on) or (marked and release.marked is Marked.NOTHING):
+        return False
+    return has_persona or release.covers_everybody
 
 
-def _visible(personas: tuple[Persona, ...], release: Release) -> list[Persona]:
-    """The personas of released types; within units, only their segments there. The order is kept."""
+def _visible(document: PersonDocument, release: Release, people: People) -> list[Persona]:
+    """The personas of released types; within units, only their segments there, and of custody only the days with a ward
+    who is told of. In an order that what is left out has no part in."""
     found = []
-    for persona in personas:
+    for persona in document.personas:
         if not release.covers(persona.type):
             continue
+        if persona.type is PersonaType.GUARDIAN:
+            told = [entry for entry in document.wards if _told(entry, release, people)]
+            days = guardian_persona(document.id, told)
+            if days is None:
+                continue
+            persona = msgspec.structs.replace(persona, segments=days.segments)  # noqa: PLW2901
         if release.units is None:
             found.append(persona)
             continue
         here = tuple(segment for segment in persona.segments if segment.unit in release.units)
         if here:
             found.append(msgspec.structs.replace(persona, segments=here))
-    return found
+    return sorted(found, key=main_order)
+
+
+def _told(entry: RelationEntry, release: Release, people: People) -> bool:
+    """Whether the other person of a custody relation may be named to the reader at all."""
+    known = people.get(entry.person)
+    return release.marked is Marked.CLEARED or (known is not None and known.unmarked)
 
 
 def _shown(persona: Persona, release: Release, cleared: bool, people: People) -> Persona:
@@ -163,7 +185,7 @@ def _shown(persona: Persona, release: Release, cleared: bool, people: People) ->
     accounts: tuple[AccountEntry, ...] = ()
     if release.allows("accounts"):
         accounts = persona.accounts
-        if release.persona_types is not None or release.units is not None:  # one word of iam names every role served
+        if not release.covers_everybody:  # one word of iam names every role served
             accounts = tuple(msgspec.structs.replace(account, stamp=None) for account in accounts)
         if not cleared:  # an address of mail may be made of the name
             accounts = tuple(msgspec.structs.replace(account, mail="") for account in accounts)
@@ -183,7 +205,7 @@ def _with_managers(persona: Persona, release: Release, people: People) -> Person
 
 def _numbers(numbers: tuple[NumberEntry, ...], release: Release) -> tuple[NumberEntry, ...]:
     found = [entry for entry in numbers if release.allows("numbers" if entry.current else "number-history")]
-    if release.persona_types is None:
+    if release.covers_everybody:
         return tuple(found)
     return tuple(msgspec.structs.replace(entry, stamp=None) for entry in found)
 
@@ -212,8 +234,7 @@ def _relations(
     found = []
     for entry in entries:
         known = people.get(entry.person)
-        told = release.marked is Marked.CLEARED or (known is not None and known.unmarked)
-        if told and holds(entry.valid_from, entry.valid_to, day):
+        if _told(entry, release, people) and holds(entry.valid_from, entry.valid_to, day):
             found.append(msgspec.structs.replace(entry, person=known.id if known else entry.person))
     return tuple(
         sorted(found, key=lambda one: (one.person, one.valid_from or dt.date.min, one.valid_to or dt.date.max))

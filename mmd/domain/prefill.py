@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mmd.domain.disclosure import disclose
+from mmd.domain.disclosure import Known, disclose
 from mmd.domain.release import Release
 from streams.contracts.claims import Marking
 from streams.contracts.documents import AddressEntry, NameEntry, PersonDocument, RelationEntry, Stamp
@@ -171,7 +171,7 @@ def prefill(
     own = [child for child in children if in_custody(applicant, child, on)]
     if any(person.marking is not Marking.NONE for person in (applicant, *own)) or not all(c.guardians for c in own):
         return Prefilled(form.id, tuple(_handed_over(form, len(own) + not_known)), True, HANDED_OVER)
-    shown = disclose(applicant, release, on)
+    shown = applicant_shown(applicant, release, on)
     if shown is None:
         raise Rejected("access.denied", "release")
     wards = [*(disclose(child, release, on) for child in own), *(None for _ in range(not_known))]
@@ -183,6 +183,13 @@ def prefill(
             fields.extend(_filled(field, f"{place}.{field.name}", ward) for place, ward in enumerate(wards))
     about_children = any(field.of == CHILD for field in form.fields)
     return Prefilled(form.id, tuple(fields), children_not_known=not_known if about_children else 0)
+
+
+def applicant_shown(applicant: PersonDocument, release: Release, on: dt.date) -> PersonDocument | None:
+    """What a form is filled with; None where the reader may not know of the applicant. A guardian of whose wards nothing may
+    be told has a form too: it is handed over, and not refused as that of somebody who has no children."""
+    wards = {entry.person: Known(entry.person, unmarked=True) for entry in applicant.wards}
+    return disclose(applicant, release, on, people=wards)
 
 
 def wards_on(applicant: PersonDocument, on: dt.date) -> frozenset[str]:

@@ -79,6 +79,15 @@ class Release(msgspec.Struct, frozen=True):
     def covers(self, persona_type: PersonaType) -> bool:
         return self.persona_types is None or persona_type in self.persona_types
 
+    def covers_all(self, persona_type: PersonaType) -> bool:
+        """Whether every persona of the type is covered, whatever unit it is in."""
+        return self.covers(persona_type) and self.units is None
+
+    @property
+    def covers_everybody(self) -> bool:
+        """Whether no persona is left out."""
+        return self.persona_types is None and self.units is None
+
     def with_units(self, units: Iterable[UnitDocument], on: dt.date) -> "Release":
         """The same release with its subtrees worked out over the organisation as it is on a date.
 

@@ -20,7 +20,7 @@ from streams.contracts.claims import Marking, is_thing, is_unit, thing_of
 from streams.contracts.documents import PersonDocument, PlaceDocument, Redirect, Thing
 from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
-from streams.sealing import Key, KeyClass, KeyRing
+from streams.sealing import Key, KeyClass, KeyRing, key_id
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,13 @@ on conflict (id) do update set
     next_change = excluded.next_change,
     touched = case when d.said <> excluded.said then pg_current_xact_id() else d.touched end
 returning d.id, d.number
+"""
+
+_EMPTY = """
+update mmd.document d set kind = case when d.kind = 'redirect' then 'person' else d.kind end, number = d.number + 1,
+    marking = null, raised = false, key_id = n.key_id, body = '', shown = '', said = '', next_change = null,
+    touched = pg_current_xact_id()
+from unnest(%b::text[], %b::text[]) as n (id, key_id) where d.id = n.id and d.body <> '' returning d.id, d.number
 """
 
 _RAISE = """
@@ -104,6 +111,7 @@ class Writer:
     _changes: dict[str, _Change] = field(default_factory=dict)
     _aliases_raised: set[str] = field(default_factory=set)
     _unreadable: set[str] = field(default_factory=set)
+    _erased: dict[str, str] = field(default_factory=dict)  # the id of a destroyed key, by document
 
     def write(self, groups: Mapping[str, Group], redirects: Mapping[str, str], causes: Mapping[str, Cause]) -> None:
         """Bring the documents of the groups up to date, and put redirects (old id -> new id) under ids that moved."""
@@ -259,10 +267,25 @@ class Writer:
         for row, subject in without.items():
             if subject in keys:
                 self._changes[row].key = keys[subject]
-            else:
-                del self._changes[row]  # erased: there is nothing to keep, and nothing to keep it under
+            else:  # erased: there is nothing to keep, and nothing to keep it under
+                self._erased[row] = key_id(KeyClass.INNER, subject, 1)
+
+    def _empty(self, causes: Mapping[str, Cause]) -> list[Dirty]:
+        """What is erased holds nothing, also where somebody else's data stood under the id: whoever was merged with somebody
+        erased and parted again, as a log tells that is read once more."""
+        gone = {row: self._changes.pop(row) for row in self._erased}
+        if not gone:
+            return []
+        self.cursor.execute(_EMPTY, [list(self._erased), list(self._erased.values())])
+        emptied: dict[str, int] = dict(self.cursor.fetchall())
+        pairs = sorted((target, row) for row, one in gone.items() for target in one.old_references)
+        self.cursor.execute(_FORGET_REFERENCES, [[target for target, _ in pairs], [row for _, row in pairs]])
+        return [
+            Dirty(row, URGENT, number, *_cause(causes, row, self.now), fan_out=True) for row, number in emptied.items()
+        ]
 
     def _store(self, causes: Mapping[str, Cause]) -> None:
+        emptied = self._empty(causes)
         rows = [
             (
                 *(row, _kind(one.document), one.marking.value if one.marking else None, one.raised),
@@ -278,7 +301,7 @@ class Writer:
             self._refer(_ADD_REFERENCES, lambda one: one.new_references - one.old_references)
         else:
             numbers = {}
-        dirty = [
+        dirty = emptied + [
             Dirty(row, self._changes[row].lane, number, *_cause(causes, row, self.now), self._changes[row].fan_out)
             for row, number in numbers.items()
             if not self._changes[row].restated

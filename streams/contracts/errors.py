@@ -44,7 +44,9 @@ _TEXTS = {
         422, "Not a valid person identifier.", "Inte ett giltigt personnummer eller motsvarande."
     ),
     "identifier.ambiguous": ErrorText(
-        422, "A ten-digit number does not tell the century.", "Ett tiosiffrigt nummer anger inte sekel."
+        422,
+        "The number may be several persons': ten digits do not tell the century, a TF or interim number needs its issuer.",
+        "Numret kan vara fleras: tio siffror anger inte sekel, ett TF- eller interimsnummer behöver sin utfärdare.",
     ),
     "code.unknown": ErrorText(422, "Unknown code.", "Okänd kod."),
     "source.undesignated": ErrorText(

@@ -68,8 +68,8 @@ def _real_date(year: int, month: int, day: int) -> dt.date | None:
 def parse_identifier(text: str, today: dt.date, *, issuer: str = "") -> Identifier:
     """Read one identifier; hyphens are accepted in twelve-character forms (`YYYYMMDD-NNNC`).
 
-    Raises `Rejected("identifier.invalid")`, or `Rejected("identifier.ambiguous")` for ten digits without a century, with a
-    sign or without (decision 0251).
+    Raises `Rejected("identifier.invalid")`, or `Rejected("identifier.ambiguous")` for what may be several persons' number:
+    ten digits without a century, with a sign or without (decision 0251), and a TF or interim number without its issuer.
     """
     if not isinstance(text, str) or not text.isascii() or len(text) > 13:
         raise Rejected("identifier.invalid", "form")
@@ -116,6 +116,8 @@ def _dated(kind: IdentifierType, plain: str, match: re.Match[str], today: dt.dat
     birth = _real_date(int(century + year2), int(month), int(day))
     if birth is None or birth > today:
         raise Rejected("identifier.invalid", "date")
+    if not issuer:
+        raise Rejected("identifier.ambiguous", "issuer")
     return Identifier(kind, plain, issuer)
 
 

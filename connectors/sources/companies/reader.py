@@ -26,7 +26,7 @@ def key_of(number: Identifier, context: Context) -> str:
     return legal_organisation_key(context.subject_of(hashed))
 
 
-def _number(row: Row, _: str, context: Context) -> Identifier:
+def _number(row: Row, employer: str, context: Context) -> Identifier:
     """Raises `Rejected`; of ten digits that are a personnummer nobody knows the century: `identifier.ambiguous`."""
     if "organisationNumber" in row.twice:
         raise Rejected("input.invalid", "a field twice")
@@ -35,7 +35,7 @@ def _number(row: Row, _: str, context: Context) -> Identifier:
         raise Rejected("input.missing", "organisationNumber")
     if _LEGAL_PERSON.fullmatch(text):
         return parse_organisation_number(text)
-    number = parse_identifier(text, context.today)
+    number = parse_identifier(text, context.today, issuer=employer)
     if number.type not in _OF_A_PERSON:
         raise Rejected("identifier.invalid", "organisation number")
     return number

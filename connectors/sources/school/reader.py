@@ -19,7 +19,6 @@ from streams.contracts.claims import (
     Segment,
 )
 from streams.contracts.errors import Rejected
-from streams.contracts.identifiers import Identifier, parse_identifier
 
 _MARKINGS: Mapping[object, Protection] = MappingProxyType(
     {
@@ -36,10 +35,6 @@ class _SchoolRows(RoleRows):
     __slots__ = ()
     number_field = "civicNo"
     marking_field = "securityMarking"
-
-    def _parsed(self, number: str) -> Identifier:
-        """A TF number is one of the school organiser's own (*huvudman*)."""
-        return parse_identifier(number, self.context.today, issuer=self.key.employer)
 
     def _marking(self, value: object) -> Protection | None:
         return _MARKINGS.get(value) if value is None or isinstance(value, str) else None

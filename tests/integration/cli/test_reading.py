@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 import pytest
 import yaml
 
-from deploy.report import side_by_side
+from deploy.report import Row, rows_for, side_by_side
 from deploy.settings import CONFIG
+from mmd.domain.release import Release
 from streams.clock_row import set_clock
 from tests.integration.cli.conftest import AGREED, ANNA, BO, NOW, SECRET_NAME, SECRET_STREET, STRANGER
 
@@ -182,6 +184,38 @@ def test_the_report_tells_an_audience_what_its_release_allows(
             "select attribute_groups from mmd.disclosure where release = 'intranet' and occasion = 'report'"
         ).fetchall()
     assert [set(groups) for (groups,) in told] == [{"names", "personas"}]
+
+
+def test_the_report_tells_an_audience_of_some_roles_nothing_of_what_targets_hold_for_all_of_them(town: Town) -> None:
+    """Anna studies too, under an account of her own: the school is not told what she does at work, nor that she has an
+    account there."""
+    studies = {
+        "enrolmentId": "EN1",
+        "civicNo": ANNA,
+        "schoolType": "VUX",
+        "enroledAt": "2500",
+        "startDate": "2026-08-17",
+    }
+    town.world.feed("school", [studies], total=False)
+    town.world.settle()
+    whole, of_pupils = (town.world.readings.releases[one] for one in ("e-services", "school-platform"))
+    told = reported(town, msgspec.structs.replace(whole, attributes=whole.attributes | {"personas"}))
+    assert told["title"].targets == {"directory": "undersköterska", "collaboration": "undersköterska"}
+    told = reported(town, of_pupils)
+    assert told["state"].master == "active"
+    assert not any(row.targets for row in told.values())
+    assert "undersköterska" not in repr(told)
+
+
+def reported(town: Town, release: Release) -> dict[str, Row]:
+    """The rows about Anna, as the command makes them for a reader."""
+    readings = town.world.readings
+    document = readings.document(town.anna)
+    assert document is not None
+    seen = readings.answer(document, release)
+    assert seen is not None
+    shown = msgspec.structs.replace(document, personas=seen.personas)
+    return {row.what: row for row in rows_for(readings, shown, release)}
 
 
 def test_the_report_says_which_target_does_not_answer_and_tells_the_rest(town: Town) -> None:

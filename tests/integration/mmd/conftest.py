@@ -28,7 +28,7 @@ from streams.catalogue import (
     SOURCE_ROBOT,
     SOURCE_RULING,
 )
-from streams.clock import SetClock
+from streams.clock import SetClock, Ticker
 from streams.codec import Outgoing, RecordCodec
 from streams.contracts.claims import Body, Claim, NumberReference, SourceRecord, is_unit
 from streams.contracts.identifiers import Identifier, IdentifierType
@@ -139,8 +139,9 @@ class Master:
         self.ingest = self.handler()
         self._offset = 0
 
-    def handler(self) -> IngestHandler:
-        return IngestHandler(self.pool, self.codec, self.keys, self.register, PERSON_SECRET, DIGEST_SECRET, self.clock)
+    def handler(self, ticker: Ticker | None = None) -> IngestHandler:
+        given = (self.pool, self.codec, self.keys, self.register, PERSON_SECRET, DIGEST_SECRET, self.clock)
+        return IngestHandler(*given, ticker=ticker)
 
     def record(
         self,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from mmd.ingest.erasure import forget, heads_of, keep_heads, whole_of
@@ -16,24 +17,21 @@ from mmd.ingest.portable import Importer
 from mmd.ingest.prepare import Preparer
 from mmd.ingest.transaction import Ingest
 from mmd.store.portable import claim_lines, conflict_lines
-from streams.contracts.claims import Employment, Marking, Segment
+from streams.catalogue import SOURCE_ACCOUNT
+from streams.codec import Outgoing
+from streams.contracts.claims import Claim, Employment, Marking, Merge, Name, Protection, Segment, Split
 from streams.contracts.documents import PersonDocument
+from streams.envelope import Message
 from streams.sealing import KeyClass
-from tests.integration.mmd.test_order_free import (
-    DIGEST_SECRET,
-    PEOPLE,
-    PERSON_SECRET,
-    UNITS,
-    Saying,
-    empty,
-    histories,
-    log_of,
-    whole,
-)
+from tests.integration.mmd.test_order_free import DIGEST_SECRET, PERSON_SECRET, UNITS, empty, whole
+from tests.laws import times
+from tests.unit.mmd_domain.laws_histories import histories
+from tests.unit.mmd_domain.laws_records import CAST, REGISTER, Told, person_id_of, shown, subject
 
 if TYPE_CHECKING:
     from tests.integration.mmd.conftest import Master, Someone
 
+NAMED = (Protection(), Claim(Name("Anna", "", "Ek"), dt.date(2020, 1, 1)))
 _MARKED = (Marking.SEKRETESSMARKERING, Marking.SKYDDAD_FOLKBOKFORING)
 
 
@@ -45,12 +43,22 @@ def marked(master: Master) -> dict[str, Marking]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories)
-def test_any_log_read_markings_first_ends_the_same_and_shows_nobody_before(
-    master: Master, persons: Callable[[int], Someone], history: list[Saying]
-) -> None:
-    log = log_of(master, [persons(n) for n in range(PEOPLE)], history)
+def log_of(master: Master, history: Sequence[Told]) -> list[Message]:
+    """The messages of a history, as a master under the register of the histories reads them."""
+    master.register = REGISTER
+    master.ingest = master.handler()
+    log = []
+    for at, one in enumerate(history):
+        codec = master.account_codec if one.topic == SOURCE_ACCOUNT else master.codec
+        made = codec.encode([Outgoing(one.topic, one.record, one.event, one.at)])[0]
+        log.append(Message(made.topic, made.key, made.value, made.headers, 0, at))
+    return log
+
+
+@settings(max_examples=times(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+def test_any_log_read_markings_first_ends_the_same_and_shows_nobody_before(master: Master, history: list[Told]) -> None:
+    log = log_of(master, history)
     empty(master)
     for message in log:
         master.ingest([message])
@@ -69,14 +77,12 @@ def test_any_log_read_markings_first_ends_the_same_and_shows_nobody_before(
     assert master.hash() == hashed
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories)
-def test_any_master_exported_and_imported_is_the_same(
-    master: Master, persons: Callable[[int], Someone], history: list[Saying]
-) -> None:
-    people = [persons(n) for n in range(PEOPLE)]
+@settings(max_examples=times(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories())
+def test_any_master_exported_and_imported_is_the_same(master: Master, history: list[Told]) -> None:
+    log = log_of(master, history)
     empty(master)
-    master.ingest(log_of(master, people, history))
+    master.ingest(log)
     expected, hashed = whole(master), master.hash()
     with master.pool.connection() as connection:
         claims, conflicts = list(claim_lines(connection, master.keys)), list(conflict_lines(connection))
@@ -93,38 +99,36 @@ def test_any_master_exported_and_imported_is_the_same(
     assert master.hash() == hashed
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(history=histories, data=st.data())
+@settings(max_examples=times(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=histories(), data=st.data())
 def test_after_an_erasure_anywhere_in_any_log_a_master_made_again_from_it_is_the_same(
     new_master: Callable[..., Master],
     database_url: str,
-    persons: Callable[[int], Someone],
-    history: list[Saying],
+    history: list[Told],
     data: st.DataObject,
 ) -> None:
-    master = new_master(url=database_url, size=2)  # keys of its own: what is erased stays erased
-    people = [persons(n) for n in range(PEOPLE)]
-    log = log_of(master, people, history)
-    empty(master)
-    place = data.draw(st.integers(0, len(log)))
-    for message in log[:place]:
-        master.ingest([message])
-    with master.pool.connection() as connection:
-        whole_person = whole_of(connection, people[data.draw(st.integers(0, PEOPLE - 1))].id)
-        heads = heads_of(connection, whole_person)
-        if whole_person.ids:
-            master.keys.erase(set(whole_person.owners))
-            forget(connection, whole_person, "decision", master.clock.now())
-    for message in data.draw(st.permutations([*log[place:], *log[:place]])):
-        master.ingest([message])
-    expected = master.hash()
-    empty(master)
-    with master.pool.connection() as connection:
-        keep_heads(connection, heads)
-    for message in log:
-        master.ingest([message])
-    assert master.hash() == expected
-    master.close()
+    with closing(new_master(url=database_url, size=2)) as master:  # keys of its own: what is erased stays erased
+        log = log_of(master, history)
+        note(shown(history))
+        empty(master)
+        place = data.draw(st.integers(0, len(log)))
+        for message in log[:place]:
+            master.ingest([message])
+        with master.pool.connection() as connection:
+            whole_person = whole_of(connection, person_id_of(subject(data.draw(st.sampled_from(CAST)))))
+            heads = heads_of(connection, whole_person)
+            if whole_person.ids:
+                master.keys.erase(set(whole_person.owners))
+                forget(connection, whole_person, "decision", master.clock.now())
+        for message in data.draw(st.permutations([*log[place:], *log[:place]])):
+            master.ingest([message])
+        expected = master.hash()
+        empty(master)
+        with master.pool.connection() as connection:
+            keep_heads(connection, heads)
+        for message in log:
+            master.ingest([message])
+        assert master.hash() == expected
 
 
 def test_what_a_source_had_moved_to_somebody_erased_does_not_go_back_to_whom_it_was_taken_from(
@@ -150,3 +154,36 @@ def test_what_a_source_had_moved_to_somebody_erased_does_not_go_back_to_whom_it_
         keep_heads(connection, heads)
     master.ingest(log)
     assert master.hash() == kept
+
+
+def test_who_was_merged_with_somebody_erased_and_parted_again_leaves_nothing_under_the_others_id(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    """A wrong merge, its split, and later the erasure of the one who had given the id: read again, the log joins the other
+    to an id that nobody has any more, and takes them away from it again."""
+    stays, gone = persons(0), persons(1)
+    grounds = ("a decision", "anna", "bertil")
+    log = [
+        master.record(stays, "1", *NAMED),
+        master.record(gone, "1", *NAMED),
+        master.record(gone.subject, "2", Merge(stays.subject, *grounds), source="ruling", key="merge"),
+        master.record(gone.subject, "3", Split(("merge",), *grounds), source="ruling", key="split"),
+    ]
+    for message in log:
+        master.ingest([message])
+    with master.pool.connection() as connection:
+        whole_person = whole_of(connection, stays.id)
+        heads = heads_of(connection, whole_person)
+        master.keys.erase(set(whole_person.owners))
+        forget(connection, whole_person, "decision", master.clock.now())
+    assert whole_person.ids == (stays.id,)
+    kept = master.hash()
+    empty(master)
+    with master.pool.connection() as connection:
+        keep_heads(connection, heads)
+    for message in log:
+        master.ingest([message])
+    assert master.reader.person(stays.id) is None
+    assert master.reader.person(gone.id) is not None
+    assert master.hash() == kept
+    assert master.rows("select lane from mmd.dirty where document = %s", stays.id) == [("urgent",)]

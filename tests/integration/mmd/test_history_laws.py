@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.everyone import derive_everyone
+from mmd.domain.things import derive_thing
 from mmd.ingest.prepare import Preparer
 from streams.codec import Outgoing
-from streams.contracts.claims import ID_SUBJECT_PREFIX, Merge, Split
+from streams.contracts.claims import ID_SUBJECT_PREFIX, Merge, Split, is_thing
 from streams.contracts.documents import Redirect
 from streams.envelope import Message
 from tests.laws import times
@@ -191,8 +192,11 @@ def test_two_workers_at_once_make_of_any_history_what_derive_makes_of_it_now_and
     claims = expected(workers, log)
     pure = derive_everyone(claims, REGISTER, person_id_of)
     reader = workers.first.reader
-    stored = [row[0] for row in workers.first.rows("select id from mmd.document where kind <> 'unit'")]
-    found = {one: reader.person(one) for one in stored}
+    stored = [row[0] for row in workers.first.rows("select id from mmd.document")]
+    spoken_of = {claim.subject for claim in claims if is_thing(claim.subject)}
+    things = {key: derive_thing(key, claims, REGISTER, person_id_of) for key in spoken_of}
+    assert {one: reader.thing(one) for one in stored if is_thing(one)} == things
+    found = {one: reader.person(one) for one in stored if not is_thing(one)}
     aliases = {alias: Redirect(alias, document.id) for document in pure.values() for alias in document.aliases}
     assert found == {**pure, **aliases}
 

@@ -34,6 +34,7 @@ from streams.contracts.claims import (
     UnitParent,
     UnitPeriod,
     UnitStructure,
+    is_thing,
     unit_key,
 )
 from streams.contracts.documents import PersonDocument
@@ -184,7 +185,7 @@ def whole(master: Master) -> dict[str, object]:
     """Every document with its stamps, redirects and conflicts too: more than the hash compares."""
     ids = [row[0] for row in master.rows("select id from mmd.document")]
     found: dict[str, object] = {
-        one: master.reader.unit(one) if one.startswith("unit:") else master.reader.person(one) for one in ids
+        one: master.reader.thing(one) if is_thing(one) else master.reader.person(one) for one in ids
     }
     return found | {"conflicts": master.reader.conflicts(FIRST)}
 

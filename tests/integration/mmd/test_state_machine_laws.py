@@ -15,20 +15,25 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from mmd.domain.protection import LEVEL
+from mmd.domain.protection import LEVEL, raise_key
+from mmd.ingest.prepare import Preparer
 from streams.contracts.claims import (
     Absent,
     Body,
     Claim,
     Employment,
     Leave,
+    Lift,
     Marking,
     Name,
     Protection,
+    RaiseName,
     Registration,
     Segment,
 )
 from streams.contracts.documents import PersonaType, PersonDocument, Redirect
+from streams.envelope import Message
+from tests.integration.mmd.conftest import DIGEST_SECRET, PERSON_SECRET
 from tests.laws import times
 
 if TYPE_CHECKING:
@@ -66,7 +71,7 @@ class Held:
 
 @dataclass
 class Model:
-    raised: dict[int, Marking] = field(default_factory=dict)
+    raised: dict[int, dict[RaiseName, Marking]] = field(default_factory=dict)
     spoken: set[int] = field(default_factory=set)
     dead: set[int] = field(default_factory=set)
     heard: set[int] = field(default_factory=set)
@@ -88,7 +93,7 @@ class Model:
         return {other for other in range(CAST) if self.oldest(other) == self.oldest(one)}
 
     def marking(self, one: int) -> Marking:
-        raised = [self.raised[other] for other in self.joined(one) if other in self.raised]
+        raised = [marking for other in self.joined(one) for marking in self.raised.get(other, {}).values()]
         if raised:
             return max(raised, key=LEVEL.__getitem__)
         return Marking.NONE if self.joined(one) & self.spoken else Marking.UNVERIFIED
@@ -111,23 +116,25 @@ class Municipality(RuleBasedStateMachine):
         self.today = START
         self.before: dict[int, PersonDocument] = {}
         self.touched: set[int] | None = None
+        self.lifted = False
+        master = self.master
+        self.preparer = Preparer(master.codec, master.keys, master.register, PERSON_SECRET, DIGEST_SECRET)
 
     def tell(
         self, source: str, about: int, *claims: Body | Claim, key: str = "", touches: set[int] | None = None
-    ) -> None:
+    ) -> Message:
         self.version += 1
+        self.lifted = False
         self.before = self.documents()
         self.touched = {other for one in (touches or set()) | {about} for other in self.model.joined(one)}
         person = self.people[about]
         at = self.master.clock.now() + dt.timedelta(seconds=self.version)
-        self.master.ingest(
-            [
-                self.master.record(
-                    person, f"{self.version:06}", *claims, source=source, key=key, at=at, event=f"e{self.version}"
-                )
-            ]
+        message = self.master.record(
+            person, f"{self.version:06}", *claims, source=source, key=key, at=at, event=f"e{self.version}"
         )
+        self.master.ingest([message])
         self.model.heard.add(about)
+        return message
 
     def documents(self) -> dict[int, PersonDocument]:
         found = self.master.reader.persons([one.id for one in self.people])
@@ -136,13 +143,25 @@ class Municipality(RuleBasedStateMachine):
     # --- SM2 ---
     @rule(about=who, source=st.sampled_from(["navet", "navet", "hr"]), said=st.sampled_from(MARKINGS))
     def says_of_protection(self, about: int, source: str, said: Protection) -> None:
-        marking = said.marking
-        if marking is Marking.NONE:
-            if source == "navet":
-                self.model.spoken.add(about)
-        elif LEVEL[marking] > LEVEL[self.model.raised.get(about, Marking.NONE)]:
-            self.model.raised[about] = marking
-        self.tell(source, about, said, key="" if source == "navet" else f"P{about}")
+        if source == "navet":
+            self.model.spoken.add(about)
+        message = self.tell(source, about, said, key="" if source == "navet" else f"P{about}")
+        if said.marking is not Marking.NONE:
+            (claim,) = self.preparer.prepare([message]).claims.values()
+            self.model.raised.setdefault(about, {})[raise_key(claim.logged)[1]] = said.marking
+
+    @precondition(lambda self: any(self.model.raised.values()))
+    @rule(data=st.data(), approved=st.sampled_from(["bertil", "bertil", ""]))
+    def an_officer_lifts_some_raises(self, data: st.DataObject, approved: str) -> None:
+        """A proposal lifts nothing; what is not named stands, and so does what comes later."""
+        about = data.draw(st.sampled_from(sorted(one for one, raised in self.model.raised.items() if raised)))
+        raised = self.model.raised[about]
+        names = data.draw(st.lists(st.sampled_from(list(raised)), min_size=1, unique=True))
+        self.tell("ruling", about, Lift(tuple(names), "a decision", "anna", approved), key=f"lift-{self.version}")
+        if approved == "bertil":
+            self.lifted = True
+            for name in names:
+                del raised[name]
 
     @rule(about=who)
     def a_total_post_lacks_the_marking(self, about: int) -> None:
@@ -224,13 +243,14 @@ class Municipality(RuleBasedStateMachine):
         assert self.model.heard <= documents.keys()
 
     @invariant()
-    def the_marking_is_the_highest_ever_raised_and_falls_never(self) -> None:
+    def the_marking_is_the_highest_that_stands_and_falls_by_a_lift_alone(self) -> None:
         for one, document in self.documents().items():
             assert document.marking is self.model.marking(one)
             before = self.before.get(one)
             if before is not None and before.marking is not None and document.marking is not None:
                 fell = LEVEL[document.marking] < LEVEL[before.marking]
-                assert not fell or (before.marking, document.marking) == (Marking.UNVERIFIED, Marking.NONE)
+                spoken_of = (before.marking, document.marking) == (Marking.UNVERIFIED, Marking.NONE)
+                assert not fell or spoken_of or self.lifted
 
     @invariant()
     def death_is_absorbing_and_an_unknown_code_is_never_open(self) -> None:

@@ -152,8 +152,8 @@ class Hub:
     def person(self, who: Someone | str, client: str, **query: str) -> httpx.Response:
         return self.get(f"/v1/persons/{who if isinstance(who, str) else who.id}", client, params=query)
 
-    def search(self, number: str, client: str) -> httpx.Response:
-        return self.request("POST", "/v1/persons/search", client, json={"identifier": number})
+    def search(self, number: str, client: str, **more: str) -> httpx.Response:
+        return self.request("POST", "/v1/persons/search", client, json={"identifier": number, **more})
 
     def prefill(self, number: str, client: str = "open", form: str = "preschool-place") -> httpx.Response:
         return self.request("POST", f"/v1/prefill/{form}", client, json={"identifier": number})

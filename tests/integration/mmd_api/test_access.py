@@ -127,6 +127,7 @@ class TestUnits:
     def test_of_a_persons_roles_only_those_in_the_subtree_are_shown(self, hub: Hub, persons: Persons) -> None:
         anna = persons(1)
         hub.master.ingest([hub.master.record(anna, "1", *post("Anna", guardian_of(persons(2))))])
+        hub.master.ingest([hub.master.record(persons(2), "1", *post("Cia"))])
         hired(hub, anna)
         assert {one["type"] for one in hub.person(anna, "open").json()["personas"]} == {"employee", "guardian"}
         assert {one["type"] for one in hub.person(anna, "subtree").json()["personas"]} == {"employee"}

@@ -44,6 +44,7 @@ SHARED = ("name", "address", "protection", "death", "again", "day", "another")
 EMPLOYED = ("hired", "moved", "leave", "cancelled", "agreed", "phone", "account")
 CUSTODY = ("guardian", "guardian-until", "nobody's guardian")
 SCHOOL = ("pupil", "adult student", "school account")
+ELSEWHERE = ("hired elsewhere", "agreed", "phone", "account")
 OTHERS = ("consultant", "politician", "robot", "placed", "withdrawn mandate")
 
 
@@ -52,6 +53,8 @@ def said(step: Step, one: Someone, children: list[Someone]) -> tuple[str, str, t
     kind, number = step
     employment = f"E-{one.id}-{number % 2}"
     segment = Segment(dt.date(2026, 1, 1), None, f"unit:kommun:{number}", manager=children[0].subject)
+    here = Segment(dt.date(2026, 1, 1), None, "unit:kommun:1", f"Titel {number}")
+    elsewhere = Segment(dt.date(2026, 1, 1), None, f"unit:kommun:{number + 2}")
     by_kind: dict[str, tuple[str, str, tuple[Body | Claim, ...]]] = {
         "name": ("navet", "", (named(f"Anna{number}"),)),
         "again": ("navet", "", (named("Anna"),)),
@@ -62,6 +65,8 @@ def said(step: Step, one: Someone, children: list[Someone]) -> tuple[str, str, t
         "moved": ("hr", employment, (Employment("kommun", employment, (segment,) * 2, (), False),)),
         "leave": ("hr", employment, (Employment("kommun", employment, (segment,), (Leave(dt.date(2026, 3, 1)),)),)),
         "cancelled": ("hr", employment, (Employment("kommun", employment, (segment,), (), True),)),
+        "hired here": ("hr", f"H-{one.id}", (Employment("kommun", f"H-{one.id}", (here,)),)),
+        "hired elsewhere": ("hr", employment, (Employment("kommun", employment, (elsewhere,)),)),
         "agreed": ("hr", employment, (AgreedName(f"A {number}"),)),
         "phone": ("hr", employment, (WorkContact(f"031-{number}"),)),
         "guardian": ("navet", "", (guardian_of(*children[: number + 1]),)),
@@ -211,6 +216,12 @@ def test_who_reads_pupils_cannot_tell_whether_they_have_any_other_role(
     new_hub: Callable[..., Hub], persons: Persons
 ) -> None:
     check(new_hub, persons, "school", SCHOOL, EMPLOYED + CUSTODY[:2] + OTHERS)
+
+
+def test_who_reads_one_unit_cannot_tell_whether_they_work_in_another_or_are_guardians(
+    new_hub: Callable[..., Hub], persons: Persons
+) -> None:
+    check(new_hub, persons, "unit", ("hired here",), ELSEWHERE + CUSTODY[:2])
 
 
 def test_a_login_that_serves_a_hidden_role_too_looks_the_same(new_hub: Callable[..., Hub], persons: Persons) -> None:

@@ -12,12 +12,14 @@ from streams.contracts.claims import (
     AgreedName,
     Claim,
     Employment,
+    Enrolment,
     PostalAddress,
     Protection,
     RegisteredAddress,
     Segment,
     SpecialAddress,
 )
+from streams.contracts.identifiers import Identifier, IdentifierType
 from tests.integration.mmd.conftest import Someone
 from tests.integration.mmd_api.hub import Hub, guardian_of, living, named, post, ward_of
 
@@ -258,6 +260,19 @@ class TestIdentifiers:
     def test_ten_digits_are_ambiguous(self, hub: Hub, anna: Someone, change: Callable[[str], str]) -> None:
         answer = hub.search(change(anna.identifier.value), "open")
         assert (answer.status_code, answer.json()["code"]) == (422, "identifier.ambiguous")
+
+    def test_a_pupil_with_a_tf_number_is_found_by_number_and_school_organiser_and_by_neither_alone(
+        self, hub: Hub
+    ) -> None:
+        pupil = Someone(Identifier(IdentifierType.TF, "20130101TF01", "kommun"))
+        enrolled = Enrolment("kommun", "EN1", "GR", (Segment(dt.date(2026, 1, 1)),))
+        hub.master.ingest([hub.master.record(pupil, "1", enrolled, source="school", key="enrolment:kommun:EN1")])
+        number = pupil.identifier.value
+        assert hub.search(number, "open", issuer="kommun").json()["id"] == pupil.id
+        elsewhere, nowhere = hub.search(number, "open", issuer="bolag"), hub.search(number, "open")
+        assert (elsewhere.status_code, elsewhere.json()["code"]) == (404, "resource.unknown")
+        assert (nowhere.status_code, nowhere.json()["code"]) == (422, "identifier.ambiguous")
+        assert number not in elsewhere.text + nowhere.text
 
     @pytest.mark.parametrize(
         "change",

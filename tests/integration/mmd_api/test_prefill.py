@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from streams.contracts.claims import Protection
 from tests.integration.mmd.conftest import Someone
 from tests.integration.mmd_api.hub import Hub, guardian_of, post, ward_of
+from tests.integration.mmd_api.test_things import drain, relaying
 
 Persons = Callable[[int], Someone]
 
@@ -106,6 +108,24 @@ def test_a_child_nobody_has_spoken_of_is_handed_over_too(hub: Hub, persons: Pers
     assert hub.prefill(guardian.identifier.value).json()["form"]["handed_over"] is True
 
 
+def test_the_form_of_a_guardian_who_is_told_of_by_nothing_else_is_handed_over_too(
+    hub: Hub, family: tuple[Someone, Someone]
+) -> None:
+    """A reader of guardians is told nothing of whoever has protected wards alone, nor since when there are any."""
+    (guardian, child), (_, relay) = family, relaying(hub.master)
+    drain(relay)
+    before = hub.changes("guardians").json()
+    assert hub.person(guardian, "guardians").json()["personas"][0]["segments"]
+    hub.master.ingest([hub.master.record(child, "2", Protection(True))])
+    drain(relay)
+    assert hub.prefill(guardian.identifier.value, "guardians").json()["form"]["handed_over"] is True
+    hidden, unknown = hub.person(guardian, "guardians"), hub.person(str(uuid.uuid4()), "guardians")
+    assert (hidden.status_code, hidden.content, hidden.headers) == (404, unknown.content, unknown.headers)
+    notices = hub.changes("guardians", before["cursor"]).json()["changes"]
+    assert {"id": guardian.id, "change": "gone"} in notices
+    assert hub.person(guardian, "cleared").json()["personas"][0]["segments"]
+
+
 def test_an_applicant_without_children_is_asked_about_none(hub: Hub, persons: Persons) -> None:
     hub.master.ingest([hub.master.record(persons(1), "1", *post("Bo"))])
     assert not [name for name in fields(hub.prefill(persons(1).identifier.value)) if name.startswith("0.")]
@@ -175,7 +195,7 @@ def test_an_unknown_form_is_refused_before_anybody_is_looked_up(hub: Hub, family
 
 def test_a_form_about_children_needs_a_release_that_holds_them(hub: Hub, family: tuple[Someone, Someone]) -> None:
     """How many children there are is told by the shape alone. Decided the same for everybody, known or not."""
-    for client in ("names", "staff"):
+    for client in ("names", "staff", "unit"):
         known, unknown = (hub.prefill(one, client) for one in (family[0].identifier.value, "x"))
         assert (known.status_code, known.json()["code"]) == (403, "access.denied")
         assert known.content == unknown.content

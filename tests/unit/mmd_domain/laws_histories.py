@@ -61,6 +61,7 @@ from tests.unit.mmd_domain.laws_records import (
     stamp,
     subject,
 )
+from tests.unit.mmd_domain.laws_registers import companies, groups, places, roles
 
 _GROUNDS = ("a decision", "anna", "bertil")
 _who = st.sampled_from(CAST)
@@ -83,11 +84,12 @@ _MARKINGS = (
     *(Protection(), Protection(), Protection(True), Protection(skyddad_folkbokforing=True)),
     *(Protection(unknown_token=True), Protection(True, True)),
 )
+_inexact = st.sampled_from([None, "2026", "2026-02", "2026-02-01"])
 _groups: tuple[st.SearchStrategy[Claim], ...] = (
     st.sampled_from(_MARKINGS).map(Claim),
     st.builds(Claim, st.builds(Name, given=_names, family=_names), _days),
     st.sampled_from(["1980", "1980-02", "1980-02-01"]).map(lambda text: Claim(Birth(text))),
-    st.sampled_from(["", "", "AV", "UV", "OB", "FI"]).map(lambda code: Claim(Registration(code))),
+    st.builds(Registration, st.sampled_from(["", "", "AV", "UV", "OB", "FI"]), _inexact).map(Claim),
     st.builds(Claim, st.builds(RegisteredAddress, st.builds(PostalAddress, street=_names)), _days),
     st.builds(Claim, st.builds(SpecialAddress, st.builds(PostalAddress, street=_names)), st.none() | _days),
     st.builds(IdentityAssurance, st.sampled_from(Assurance), st.booleans()).map(Claim),
@@ -286,14 +288,15 @@ _of_sources = (
     *(number_changes(), employments(), posts(), total_loads(), markings(), custody(), accounts(), units()),
     *(number_changes(), employments(), posts()),  # more of those where most can go wrong
 )
+_of_registers = (roles(), roles(), places(), groups(), companies())
 _of_officers = (lifts(), rulings())
 
 
 @st.composite
-def histories(draw: st.DrawFn, most: int = 4, *, ruled: bool = True) -> list[Told]:
+def histories(draw: st.DrawFn, most: int = 4, *, ruled: bool = True, roled: bool = True) -> list[Told]:
     """At least one record, in the order of first logging; some are logged at the same instant. `ruled`: with what officers
-    decide too."""
-    kinds = st.one_of(*_of_sources, *(_of_officers if ruled else ()))
+    decide too; `roled`: with roles beside employment, and the things that other registers send."""
+    kinds = st.one_of(*_of_sources, *(_of_registers if roled else ()), *(_of_officers if ruled else ()))
     stories = draw(st.lists(kinds.filter(bool), min_size=1, max_size=most))
     places = [at for at, story in enumerate(stories) for _ in story]
     rest = [iter(story) for story in stories]

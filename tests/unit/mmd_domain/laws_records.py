@@ -10,16 +10,31 @@ import msgspec
 from mmd.domain.claims import LoggedClaim, claim_digest_key, digest_of
 from mmd.domain.register import SourceRegister
 from mmd.store.own_ids import own_id
-from streams.catalogue import SOURCE_ACCOUNT, SOURCE_EMPLOYMENT, SOURCE_ORGANISATION, SOURCE_PERSON, SOURCE_RULING
+from streams.catalogue import (
+    SOURCE_ACCOUNT,
+    SOURCE_CONSULTANCY,
+    SOURCE_EMPLOYMENT,
+    SOURCE_ENROLMENT,
+    SOURCE_GROUP,
+    SOURCE_MANDATE,
+    SOURCE_ORGANISATION,
+    SOURCE_PERSON,
+    SOURCE_PLACE,
+    SOURCE_ROBOT,
+    SOURCE_RULING,
+)
 from streams.contracts.claims import (
     Body,
     Claim,
     NumberReference,
     SourceRecord,
-    is_unit,
+    group_key,
+    legal_organisation_key,
+    place_key,
     unit_key,
 )
 from streams.contracts.identifiers import Identifier, parse_identifier
+from streams.contracts.testnumbers import test_coordination_number as coordination_number
 from streams.contracts.testnumbers import test_number as published_number
 from streams.hashing import subject_of
 from tests.unit.mmd_domain.making import TODAY, register_data
@@ -31,6 +46,25 @@ START = dt.datetime(2026, 3, 2, 8, tzinfo=dt.UTC)
 CAST = range(5)
 UNITS = (unit_key("kommun", "1"), unit_key("kommun", "2"))
 EMPLOYMENTS = ("E1", "E2", "E3")
+ROLES = ("R1", "R2")
+"""Ids of roles beside employment: an enrolment of the first is a pupil's, of the second an adult's."""
+PLACE = place_key("kommun", "1")
+GROUPS = (group_key("kommun", "1"), group_key("kommun", "2"))
+COMPANY, FIRM = legal_organisation_key("1" * 32), legal_organisation_key("2" * 32)
+_TOPICS = {
+    "hr": SOURCE_EMPLOYMENT,
+    "iam": SOURCE_ACCOUNT,
+    "ruling": SOURCE_RULING,
+    "org": SOURCE_ORGANISATION,
+    "companies": SOURCE_ORGANISATION,
+    "places": SOURCE_PLACE,
+    "groups": SOURCE_GROUP,
+    "school": SOURCE_ENROLMENT,
+    "politicians": SOURCE_MANDATE,
+    "consultants": SOURCE_CONSULTANCY,
+    "robots": SOURCE_ROBOT,
+}
+"""By source; of others the population register's."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +77,7 @@ class Told:
 
     @property
     def topic(self) -> str:
-        if is_unit(self.record.subject):
-            return SOURCE_ORGANISATION
-        of = {"hr": SOURCE_EMPLOYMENT, "iam": SOURCE_ACCOUNT, "ruling": SOURCE_RULING}
-        return of.get(self.record.source, SOURCE_PERSON)
+        return _TOPICS.get(self.record.source, SOURCE_PERSON)
 
     def again(self, later: dt.timedelta) -> "Told":
         return Told(self.record, f"{self.event}-again", self.at + later)
@@ -76,7 +107,11 @@ def claims_of(told: Iterable[Told]) -> list[LoggedClaim]:
 
 @cache
 def identifier_of(who: int) -> Identifier:
-    return parse_identifier(published_number(dt.date(1980, 2, 1) + dt.timedelta(days=who), "female"), TODAY)
+    """Of the first three a personnummer, then a samordningsnummer, and the TF number of a pupil."""
+    birth = dt.date(1980, 2, 1) + dt.timedelta(days=who)
+    if who == CAST[-1]:
+        return parse_identifier(f"{birth:%Y%m%d}TF01", TODAY, issuer="kommun")
+    return parse_identifier((coordination_number if who == CAST[-2] else published_number)(birth, "female"), TODAY)
 
 
 @cache

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.everyone import derive_everyone
 from mmd.domain.protection import LEVEL, RaiseKey, raise_key
-from streams.contracts.claims import Lift, Marking, NumberReference, Protection, is_unit
-from streams.contracts.documents import PersonDocument
+from mmd.domain.things import derive_thing
+from streams.contracts.claims import Lift, Marking, NumberReference, Protection, is_thing
+from streams.contracts.documents import PersonaType, PersonDocument, Thing
 from tests.laws import times
 from tests.unit.mmd_domain.laws_histories import histories, told_anyhow
 from tests.unit.mmd_domain.laws_records import (
@@ -35,6 +36,12 @@ def everyone(claims: list[LoggedClaim]) -> Everyone:
     return derive_everyone(claims, REGISTER, person_id_of)
 
 
+def things(claims: list[LoggedClaim]) -> Mapping[str, Thing]:
+    """Every unit, place, group and legal organisation that somebody spoke of."""
+    keys = {claim.subject for claim in claims if is_thing(claim.subject)}
+    return {key: derive_thing(key, claims, REGISTER, person_id_of) for key in keys}
+
+
 def by_any_id(documents: Everyone) -> dict[str, PersonDocument]:
     return {one: document for document in documents.values() for one in (document.id, *document.aliases)}
 
@@ -46,6 +53,7 @@ def test_any_order_and_repetition_of_a_history_ends_in_the_same_master_and_was_k
 ) -> None:
     claims, shuffled = claims_of(history), claims_of(data.draw(told_anyhow(history)))
     assert everyone(shuffled) == everyone(claims)
+    assert things(shuffled) == things(claims)
     known = data.draw(st.sampled_from(instants(history)))
     assert everyone(known_by(shuffled, known)) == everyone(known_by(claims, known))
 
@@ -54,7 +62,7 @@ def test_any_order_and_repetition_of_a_history_ends_in_the_same_master_and_was_k
 @given(histories())
 def test_every_number_ever_told_leads_to_exactly_one_person(history: list[Told]) -> None:
     documents = everyone(claims_of(history))
-    told = {one.record.subject for one in history if not is_unit(one.record.subject)}
+    told = {one.record.subject for one in history if not is_thing(one.record.subject)}
     told |= {
         claim.body.other_subject
         for one in history
@@ -110,11 +118,11 @@ def approved_lifts(claims: list[LoggedClaim]) -> set[RaiseKey]:
 
 @settings(max_examples=times(150))
 @given(histories())
-def test_an_employment_is_with_at_most_one_person(history: list[Told]) -> None:
+def test_an_employment_or_another_role_is_with_at_most_one_person(history: list[Told]) -> None:
     holders: dict[str, str] = {}
     for document in everyone(claims_of(history)).values():
         for persona in document.personas:
-            if persona.type.value == "employee":
+            if persona.type is not PersonaType.GUARDIAN:
                 assert holders.setdefault(persona.key, document.id) == document.id
 
 

@@ -131,8 +131,8 @@ def test_who_is_not_cleared_cannot_tell_an_unverified_person_from_a_protected_on
     assert answers(plain, rule) == answers(raised, rule)
 
 
-def _employment(key: str, *, leave: bool = False, cancelled: bool = False) -> Employment:
-    return Employment("kommun", key, (Segment(day(1), None, UNITS[0], "Titel"),), (Leave(day(2)),) * leave, cancelled)
+def _employment(key: str, *, leave: bool = False, cancelled: bool = False, unit: str = UNITS[0]) -> Employment:
+    return Employment("kommun", key, (Segment(day(1), None, unit, "Titel"),), (Leave(day(2)),) * leave, cancelled)
 
 
 HIDDEN_JOBS = st.lists(
@@ -140,12 +140,12 @@ HIDDEN_JOBS = st.lists(
 )
 
 
-def jobs(about: int, what: list[str]) -> list[SourceRecord]:
+def jobs(about: int, what: list[str], unit: str = UNITS[0]) -> list[SourceRecord]:
     facts = AccountFacts("hidden", (persona_key("employment", "kommun", "E7"),), "u7", "", "a@kommun.test")
     by_name = {
-        "hired": record("hr", about, "1", _employment("E7"), key="E7"),
-        "on leave": record("hr", about, "2", _employment("E7", leave=True), key="E7"),
-        "taken back": record("hr", about, "3", _employment("E7", cancelled=True), key="E7"),
+        "hired": record("hr", about, "1", _employment("E7", unit=unit), key="E7"),
+        "on leave": record("hr", about, "2", _employment("E7", leave=True, unit=unit), key="E7"),
+        "taken back": record("hr", about, "3", _employment("E7", cancelled=True, unit=unit), key="E7"),
         "agreed name": record("hr", about, "9", AgreedName("Hidden"), key="E7"),
         "phone": record("hr", about, "9", WorkContact("08-46500499"), key="E7"),
         "account": record("iam", id_subject(person_id_of(subject(about))), "1", facts, key="hidden"),
@@ -174,8 +174,23 @@ def test_a_reader_of_employees_cannot_tell_who_is_a_guardian(
     assert answers(everyone(told(history, [hidden])), rule) == answers(everyone(history), rule)
 
 
+@settings(max_examples=times(150))
+@given(histories(), who, HIDDEN_JOBS, st.sets(who, max_size=2))
+def test_a_reader_of_one_unit_cannot_tell_who_works_in_another_or_is_a_guardian(
+    history: list[Told], about: int, hidden: list[str], children: set[int]
+) -> None:
+    """S-11: the school knows of the teacher, and nothing of the library, though both employments are of one type. Who
+    their own guardians are is left out, as above."""
+    rule = release(units=[UNITS[0]], marked="cleared", attributes=sorted(ATTRIBUTES - {"guardians"}))
+    there = record("hr", about, "1", _employment("E8"), key="E8")
+    history = [*begun(about, history), Told(there, "there", history[-1].at)]
+    relations = tuple(Relation("VF", subject(child), day(0)) for child in sorted(children - {about}))
+    more = [*jobs(about, hidden, UNITS[1]), record("navet", about, "9", Custody(relations))]
+    assert answers(everyone(told(history, more)), rule) == answers(everyone(history), rule)
+
+
 @settings(max_examples=times(100))
-@given(histories(), who, st.sampled_from(["pupil", "consultant", "politician", "robot"]), HIDDEN_JOBS)
+@given(histories(roled=False), who, st.sampled_from(["pupil", "consultant", "politician", "robot"]), HIDDEN_JOBS)
 def test_a_reader_of_a_role_that_nobody_has_knows_of_nobody(
     history: list[Told], about: int, role: str, hidden: list[str]
 ) -> None:

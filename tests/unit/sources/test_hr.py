@@ -285,3 +285,19 @@ def test_any_row_gives_a_record_or_a_reject(fields: dict[str, Any], context: Con
     items = read("hr", [ROW | fields]) if fields.get("end") is not True else []
     assert len([item for item in items if isinstance(item, Post | Reject)]) == 1
     assert all(item.code in TEXTS for item in items if isinstance(item, Reject | Alarm))
+
+
+def test_a_number_that_the_employer_itself_gave_out_is_another_person_at_another_employer(read: Read) -> None:
+    """TF and interim numbers are unique within their issuer only: the same one at a company of the municipality is nobody
+    that the municipality employs, and neither is a manager who is named by one."""
+    row = ROW | {"personNumber": "19800101TF01", "manager": {"personNumber": "19800102TF01"}}
+    one, other = (only(read("hr", [row | {"companyId": company}])).record for company in ("kommun", "bolag"))
+    assert one.identifier is not None
+    assert (one.identifier.issuer, one.subject == other.subject) == ("kommun", False)
+    managers = {
+        claim.body.segments[0].manager
+        for record in (one, other)
+        for claim in record.claims
+        if isinstance(claim.body, Employment)
+    }
+    assert len(managers) == 2

@@ -22,13 +22,14 @@ from streams.contracts.claims import (
     Segment,
 )
 from streams.contracts.errors import TEXTS, Rejected
-from streams.contracts.identifiers import IdentifierType
+from streams.contracts.identifiers import IdentifierType, luhn_digit
 from streams.contracts.testnumbers import test_number as number_of
 from tests.unit.sources.conftest import NOW
 
 Read = Callable[..., list[Item]]
 NUMBER, OTHER = number_of(dt.date(2010, 7, 1), "female"), number_of(dt.date(1977, 7, 1), "male")
 DATES = {"startDate": "2025-08-18", "endDate": "2026-06-30"}
+INTERIM = f"20130101T22{luhn_digit('130101122')}"
 FROM, TO = dt.date(2025, 8, 18), dt.date(2026, 6, 30)
 ENROLMENT = {"enrolmentId": "EN1", "civicNo": NUMBER, "schoolType": "GR", "enroledAt": "21", "schoolYear": 9} | DATES
 PLACEMENT = {"placementId": "PL1", "civicNo": NUMBER, "schoolType": "FS", "placedAt": "26"} | DATES
@@ -220,6 +221,30 @@ def test_a_tf_number_is_one_of_its_organiser_and_two_organisers_children_are_two
     assert one.identifier is not None
     assert (one.identifier.type, one.identifier.issuer) == (IdentifierType.TF, "kommun")
     assert one.subject != other.subject
+
+
+@pytest.mark.parametrize(
+    ("source", "field"), [("school", "civicNo"), ("politicians", "personNumber"), ("consultants", "personNumber")]
+)
+@pytest.mark.parametrize("number", ["20130101TF01", INTERIM])
+def test_a_number_that_each_issuer_gives_out_by_itself_is_two_persons_at_two_employers(
+    read: Read, source: str, field: str, number: str
+) -> None:
+    one, other = (
+        only(read(source, [ROWS[source] | {field: number, "companyId": company}])).record
+        for company in ("kommun", "bolag")
+    )
+    assert one.identifier is not None
+    assert one.identifier.type in (IdentifierType.TF, IdentifierType.INTERIM)
+    assert (one.identifier.issuer, one.subject == other.subject) == ("kommun", False)
+
+
+def test_who_answers_for_a_role_is_named_within_the_employer_too(read: Read) -> None:
+    for source, field in (("consultants", "sponsor"), ("robots", "owner")):
+        row = ROWS[source] | {field: {"personNumber": "19800101TF01"}}
+        bodies = [only(read(source, [row | {"companyId": one}])).record.claims[-1].body for one in ("kommun", "bolag")]
+        managers = [body.segments[0].manager for body in bodies]  # type: ignore[union-attr]
+        assert managers[0] != managers[1]
 
 
 def test_a_robot_is_known_by_its_id_within_its_employer(read: Read) -> None:

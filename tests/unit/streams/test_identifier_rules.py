@@ -39,13 +39,13 @@ def interim(birth: dt.date, letter: str, two: str) -> str:
 
 def refused(text: str, today: dt.date = TODAY) -> str:
     with pytest.raises(Rejected) as raised:
-        parse_identifier(text, today)
+        parse_identifier(text, today, issuer="an issuer")
     assert not text.strip() or text not in str(raised.value)
     return raised.value.code
 
 
 def kind(text: str) -> IdentifierType:
-    return parse_identifier(text, TODAY).type
+    return parse_identifier(text, TODAY, issuer="an issuer").type
 
 
 # --- what every number of a kind is ---
@@ -81,6 +81,18 @@ def test_a_tf_number_has_no_check_digit_and_belongs_to_its_issuer(birth: dt.date
     first, second = (parse_identifier(text, TODAY, issuer=school) for school in ("school-a", "school-b"))
     assert first.type is IdentifierType.TF
     assert first != second
+
+
+@given(births, st.sampled_from(INTERIM_LETTERS), st.integers(0, 99))
+def test_a_number_that_each_issuer_gives_out_by_itself_is_nobodys_without_its_issuer(
+    birth: dt.date, letter: str, two: int
+) -> None:
+    """Two schools' or two employers' are two persons: which of them is guessed by nobody."""
+    for text in (f"{birth:%Y%m%d}TF{two:02d}", interim(birth, letter, f"{two:02d}")):
+        with pytest.raises(Rejected) as raised:
+            parse_identifier(text, TODAY)
+        assert (raised.value.code, raised.value.detail) == ("identifier.ambiguous", "issuer")
+        assert parse_identifier(text, TODAY, issuer="kommun").issuer == "kommun"
 
 
 @given(births, st.integers(1, 999), st.integers(0, 11), st.sampled_from("0123456789"))
