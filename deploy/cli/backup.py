@@ -18,7 +18,8 @@ from deploy.operations.backup import restore as bring_back
 from deploy.operations.erase import again
 from deploy.operations.schema import schemas
 from deploy.quiet import Quiet
-from deploy.settings import MasterSettings, load_settings
+from deploy.settings import MasterSettings, ProvisioningSettings, load_settings
+from deploy.wiring.base import Base
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
 from streams.contracts.errors import Unavailable
@@ -82,6 +83,9 @@ def restore(folder: Path | None, keys: Path | None, store_only: bool, finish: bo
         if not store_only:
             rewind(settings.broker, about.offsets)
         needed = bring_back(folder, keys or folder / "keys", settings.store_url, settings.keys_url)
+        if not store_only and not any(one.code for one in schemas(settings)):
+            with closing(Base(settings, "command")) as base:
+                again(base, load_settings(ProvisioningSettings, settings_of(home)), returned=True)
     click.echo(
         f"The stores are those of {about.at}; the data keys are {'those of the backup' if needed else 'as they were'}."
     )

@@ -28,6 +28,7 @@ from streams.contracts.claims import (
     NumberReference,
     Protection,
     RegisteredAddress,
+    Return,
     SpecialAddress,
     Split,
     WorkContact,
@@ -154,7 +155,7 @@ def _numbers(chain: Chain | None, winning: list[LoggedClaim], register: SourceRe
             known[subject] = key, identifier, logged
 
     for logged in winning:
-        if logged.identifier is not None and not isinstance(logged.claim.body, Merge | Split | Lift):
+        if logged.identifier is not None and not isinstance(logged.claim.body, Merge | Split | Lift | Return):
             consider(logged.subject, logged.identifier, logged)
         if isinstance(body := logged.claim.body, NumberReference) and register.place(logged) is not None:
             consider(body.other_subject, body.other, logged)

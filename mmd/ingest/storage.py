@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -37,6 +37,8 @@ on conflict (id) do nothing returning id
 """
 
 _OLD_HEADS = "select id, subject, version, digest from mmd.head where id = any(%b) order by id for no key update"
+
+_FLOORS = "select head, subject, version, digest from mmd.floor where head = any(%b)"
 
 _WIN = """
 update mmd.head h set claim = n.claim, subject = n.subject, version = n.version, digest = n.digest
@@ -130,10 +132,13 @@ class Settled:
 
 
 def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> Settled:
-    """Let the new claims compete for their heads."""
+    """Let the new claims compete for their heads: those that rise above what was erased there about somebody else."""
+    competing = [one for one in fresh if not one.standing]
+    floors = _floors(cursor, {one.head for one in competing})
     best: dict[UUID, NewClaim] = {}
-    for one in fresh:
-        if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
+    for one in competing:
+        below = any(one.logged.subject != subject and _rank(one) <= rank for subject, rank in floors.get(one.head, ()))
+        if not below and (one.head not in best or _rank(one) > _rank(best[one.head])):
             best[one.head] = one
     if not best:
         return Settled()
@@ -153,6 +158,16 @@ def settle_heads(cursor: Cursor, fresh: Iterable[NewClaim]) -> Settled:
         if winning:
             cursor.execute(_WIN, _head_columns(winning))
     return Settled(frozenset(lost), frozenset(best[head].id for head in won))
+
+
+def _floors(cursor: Cursor, heads: Collection[UUID]) -> dict[UUID, list[tuple[str, tuple[str, str]]]]:
+    """Of these heads: about whom something was erased, and its rank."""
+    found: dict[UUID, list[tuple[str, tuple[str, str]]]] = {}
+    if heads:
+        cursor.execute(_FLOORS, [sorted(heads)])
+        for head, subject, version, digest in cursor.fetchall():
+            found.setdefault(head, []).append((subject, (version, digest)))
+    return found
 
 
 def _rank(one: NewClaim) -> tuple[str, str]:

@@ -133,6 +133,16 @@ class HeadRow(MmdTable, table=True):
     digest: str
 
 
+class FloorRow(MmdTable, table=True):
+    """The newest that a source said of one thing about somebody who was erased then: what is older counts of nobody else."""
+
+    __tablename__ = "floor"
+    head: uuid.UUID = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+
+
 class ConflictRow(MmdTable, table=True):
     """The newest that a source that is not designated said of one thing: about whom, and a keyed digest. Never the value.
     An empty digest: it withdrew what it had said."""

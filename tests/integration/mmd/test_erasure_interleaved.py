@@ -43,6 +43,9 @@ class ErasedMeanwhile:
     def erase(self, owners: set[str]) -> None:
         self._keys.erase(owners)
 
+    def readmit(self, owners: set[str]) -> None:
+        self._keys.readmit(owners)
+
 
 def erase(master: Master, who: Someone) -> None:
     with psycopg.connect(master.url) as connection:
