@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from connectors.sources.loads import release_load
+from connectors.sources.registry import load_records, reader_of
+from connectors.sources.report import Limit, LoadState, Thresholds
+from connectors.sources.totals import resume
 from deploy.municipality import cast as roles
 from deploy.operations.backup import AFTER, dump_schemas, load_schemas
 from deploy.operations.bring_back import Why, bring_back
 from deploy.operations.compare import differences, stand_of
 from deploy.operations.erase import again
 from deploy.rulings.sending import Desk
+from deploy.wiring import sources
 from deploy.wiring.rulings import desk as desk_of
 from streams.contracts.claims import Marking
 from streams.contracts.errors import Rejected, Unavailable
@@ -22,6 +28,7 @@ from streams.returns import Returns
 from tests.integration.rebuild.test_erase import erased, person_of, rows, settle
 from tests.integration.rebuild.test_portable import empty, exported, imported  # noqa: F401  (a fixture)
 from tests.integration.rebuild.test_rebuild import rebuilt
+from tests.integration.rebuild.test_switch import switched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -284,3 +291,74 @@ def test_somebody_who_got_an_erased_persons_number_joined_to_theirs_is_published
     found = direct_world.readings.document(person)
     assert found is not None
     assert found.personas
+
+
+def test_an_account_of_the_past_that_a_target_still_has_is_removed_after_the_store_was_made_again(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    person = person_of(direct_world, town, roles.MOVER)
+    old = direct_world.readings.account_keys(person)
+    erased(direct_world, person)
+    returned(direct_world, person)
+    directory = direct_world.targets["directory"]
+    assert [one for one in old if directory.read(one) is not None], "no worker has run"
+    shadow = new_shadow()
+    switched(direct_world, shadow)
+    feed_all(direct_world, town)
+    for name, target in direct_world.targets.items():
+        assert [one for one in old if target.read(one) is not None] == [], name
+    found = [one for one in direct_world.readings.account_keys(person) if directory.read(one) is not None]
+    assert len(found) == 1
+
+
+def test_who_returns_to_a_store_that_was_made_again_gets_a_name_that_is_no_digest(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    """The ledger that was made again knows the names of then, and no account of theirs."""
+    person = person_of(direct_world, town, roles.MOVER)
+    (name,) = (str(row[0]) for row in rows(direct_world, UIDS, person))
+    erased(direct_world, person)
+    settle(direct_world)
+    switched(direct_world, new_shadow())
+    returned(direct_world, person)
+    feed_all(direct_world, town)
+    (new,) = (str(row[0]) for row in rows(direct_world, UIDS, person))
+    assert new != name
+    held = [direct_world.targets["directory"].read(one) for one in direct_world.readings.account_keys(person)]
+    assert [one.state.uid for one in held if one is not None] == [new]
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_load_from_before_the_return_tells_of_the_person_when_it_is_released_or_taken_up_after_a_crash(
+    direct_world: DirectWorld, town: Town, crashed: bool
+) -> None:
+    person, member = person_of(direct_world, town, roles.MOVER), town.cast[roles.MOVER]
+    (file,) = (one for one in town.waves[-1:] if one.source == "hr")
+    lines = [json.loads(line) for line in file.path.read_text(encoding="utf-8").splitlines()]
+    everybody = [one for one in lines if "employmentId" in one]
+    mine = [one for one in everybody if one["personNumber"] == member.number]
+    edge = sources.edge(direct_world.base, direct_world.bus)
+    load_records("hr", everybody, edge, total=True)
+    settle(direct_world)
+    erased(direct_world, person)
+    settle(direct_world)
+    edge.thresholds = Thresholds(changed=Limit(0, 0.0))
+    changed = [one if one in mine else one | {"title": "handläggare"} for one in everybody]
+    held = load_records("hr", changed, edge, total=True)
+    assert (held.state, held.reason) == (LoadState.HELD, "load.threshold")
+    returned(direct_world, person)
+    counted = (
+        "select snapshot_count, (select count(*) from connectors.snapshot where source = name) from connectors.source"
+    )
+    assert all(told == there for told, there in rows(direct_world, counted))
+    assert held.load_id is not None
+    if crashed:
+        publishing = "update connectors.load set state = 'publishing', holds = '' where id = %s returning id"
+        assert rows(direct_world, publishing, held.load_id)
+        resume(edge, reader_of("hr"))
+    else:
+        release_load(edge, held.load_id, "anna")
+    settle(direct_world)
+    found = direct_world.readings.document(person)
+    assert found is not None
+    assert len(found.personas) == len(mine) > 0
