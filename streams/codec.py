@@ -110,7 +110,7 @@ class _Codec(ABC, Generic[T]):
         """Raises `Rejected` for a record that may not come under this class of key (None: in clear)."""
 
     def encode(self, outgoing: Sequence[Outgoing[T]]) -> list[Message]:
-        """The messages to send, in order. Those of erased owners are left out: no key is ever made for them again.
+        """The messages to send, in order. Those of erased owners are left out: there is no key for them.
 
         Raises `Rejected` (input.too-large, input.nul-byte, input.invalid) if one of them cannot be sent.
         """

@@ -48,6 +48,13 @@ class Arrived:
             told, known = Version.read(version), self.erased.get(document_id)
             self.erased[document_id] = max(told, known) if told and known else told or known
 
+    def aliases_of(self, person: str) -> set[str]:
+        """As the newest that is told of the person has them."""
+        news, withheld = self.persons.get(person), self.withheld.get(person)
+        if news is None or (withheld is not None and withheld.version > news.version):
+            return set()
+        return set(news.document.aliases)
+
     def person_ids(self) -> set[str]:
         """Every person whose rows may be written because of these messages themselves."""
         found = set(self.persons) | set(self.redirects) | set(self.withheld) | set(self.erased)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -23,6 +24,7 @@ from deploy.wiring import sources
 from deploy.wiring.rulings import desk as desk_of
 from streams.contracts.claims import Marking
 from streams.contracts.errors import Rejected, Unavailable
+from streams.contracts.testnumbers import test_number as published_number
 from streams.erasures import Erasures
 from streams.returns import Returns
 from tests.integration.rebuild.test_erase import erased, person_of, rows, settle
@@ -62,6 +64,12 @@ def feed_all(world: DirectWorld, town: Town) -> None:
         world.feed_file(file.source, file.path)
         world.settle()
     settle(world)
+
+
+def employments(town: Town) -> list[dict[str, Any]]:
+    """As the last wave of the HR system has them."""
+    lines = town.waves[-1].path.read_text(encoding="utf-8").splitlines()
+    return [one for one in map(json.loads, lines) if "employmentId" in one]
 
 
 def test_what_sources_still_have_is_there_again_when_they_say_it_and_the_store_made_again_is_equal(
@@ -330,14 +338,49 @@ def test_who_returns_to_a_store_that_was_made_again_gets_a_name_that_is_no_diges
     assert found.state.uid == new
 
 
+def test_a_person_with_two_numbers_comes_back_as_two_until_the_register_joins_them_again(
+    direct_world: DirectWorld, town: Town, new_shadow: Callable[[], Shadow]
+) -> None:
+    world, member = direct_world, town.cast[roles.MOVER]
+    person, new = person_of(world, town, roles.MOVER), published_number(dt.date(1979, 8, 24), "male")
+    reference = {"PersonNr": new, "totalpost": True, "HanvisningsPersonNr": member.number}
+    world.feed("navet", [reference], total=False)
+    settle(world)
+    assert world.readings.person_id(new) == person
+    old = world.readings.account_keys(person)
+    erased(world, person)
+    settle(world)
+    found = returned(world, world.readings.subject(new))
+    assert (len(found.numbers), found.person) == (2, person)
+    (job, *_) = (one for one in employments(town) if one["personNumber"] == member.number)
+    world.feed("hr", [job | {"employmentId": "E99", "personNumber": new}], total=False)
+    world.feed("navet", [{"PersonNr": new, "totalpost": True, "Fornamn": "Åter", "Efternamn": "Ek"}], total=False)
+    settle(world)
+    other = world.readings.person_id(new)
+    assert other not in (None, person)
+    assert world.readings.person_id(member.number) == person
+    (account,) = (one for one in world.readings.account_keys(str(other)) if one not in old)
+    directory = world.targets["directory"]
+    assert directory.read(account) is not None
+    assert [one for one in old if directory.read(one) is not None] == []
+    for joined in (False, True):
+        if joined:
+            world.feed("navet", [reference], total=False)
+            settle(world)
+            assert world.readings.person_id(new) == person
+            assert account in world.readings.account_keys(person)
+            assert directory.read(account) is not None
+        shadow = new_shadow()
+        rebuilt(world, shadow)
+        assert differences(stand_of(world.base), stand_of(shadow)) == []
+
+
 @pytest.mark.parametrize("crashed", [False, True])
 def test_a_load_from_before_the_return_tells_of_the_person_when_it_is_released_or_taken_up_after_a_crash(
     direct_world: DirectWorld, town: Town, crashed: bool
 ) -> None:
     person, member = person_of(direct_world, town, roles.MOVER), town.cast[roles.MOVER]
-    (file,) = (one for one in town.waves[-1:] if one.source == "hr")
-    lines = [json.loads(line) for line in file.path.read_text(encoding="utf-8").splitlines()]
-    everybody = [one for one in lines if "employmentId" in one]
+    everybody = employments(town)
     mine = [one for one in everybody if one["personNumber"] == member.number]
     edge = sources.edge(direct_world.base, direct_world.bus)
     load_records("hr", everybody, edge, total=True)
