@@ -30,7 +30,7 @@ Name = tuple[str, str, str]
 """Kind of name, keyed digest of it, account."""
 
 Head = tuple[str, str, str, str, str]
-"""A row of the master's heads: what is spoken of, the winning claim, its subject, its version and its digest."""
+"""Of the master's heads: what is spoken of, when the winning claim was first logged, its subject, version and digest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from streams.contracts.claims import Marking, is_thing, is_unit, thing_of
 from streams.contracts.documents import PersonDocument, PlaceDocument, Redirect, Thing
 from streams.contracts.errors import Rejected
 from streams.hashing import keyed_digest
-from streams.sealing import Key, KeyClass, KeyRing
+from streams.sealing import Key, KeyClass, KeyRing, key_id
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +46,14 @@ returning d.id, d.number
 _RAISE = """
 update mmd.document set raised = true, number = number + 1, touched = pg_current_xact_id()
 where id = any(%b) returning id, number
+"""
+
+_EMPTY = """
+update mmd.document d set kind = case when kind = 'redirect' then 'person' else kind end, number = number + 1,
+    marking = null, raised = false, key_id = n.key_id, body = '', shown = '', said = '', next_change = null,
+    touched = pg_current_xact_id()
+from unnest(%b::text[], %b::text[]) as n (id, key_id) where d.id = n.id and d.body <> ''
+returning d.id, d.number
 """
 
 _FORGET_REFERENCES = """
@@ -103,6 +111,7 @@ class Writer:
     _changes: dict[str, _Change] = field(default_factory=dict)
     _aliases_raised: set[str] = field(default_factory=set)
     _unreadable: set[str] = field(default_factory=set)
+    _erased: dict[str, str] = field(default_factory=dict)  # whose document is to be empty: a key of theirs that is gone
 
     def write(self, groups: Mapping[str, Group], redirects: Mapping[str, str], causes: Mapping[str, Cause]) -> None:
         """Bring the documents of the groups up to date, and put redirects (old id -> new id) under ids that moved."""
@@ -249,8 +258,9 @@ class Writer:
         for row, subject in without.items():
             if subject in keys:
                 self._changes[row].key = keys[subject]
-            else:
-                del self._changes[row]  # erased: there is nothing to keep, and nothing to keep it under
+            else:  # erased: there is nothing to keep, and nothing to keep it under; what others said under the id goes too
+                self._erased[row] = key_id(KeyClass.INNER, subject, 1)
+                del self._changes[row]
 
     def _store(self, causes: Mapping[str, Cause]) -> None:
         rows = [
@@ -273,6 +283,10 @@ class Writer:
             for row, number in numbers.items()
             if not self._changes[row].restated
         ]
+        if self._erased:
+            self.cursor.execute(_EMPTY, [list(self._erased), list(self._erased.values())])
+            emptied = self.cursor.fetchall()
+            dirty += [Dirty(row, URGENT, number, *_cause(causes, row, self.now), True) for row, number in emptied]
         if self._aliases_raised:
             self.cursor.execute(_RAISE, [sorted(self._aliases_raised)])
             latest = max(causes.values(), default=(self.now, ""))

@@ -24,6 +24,10 @@ select i.id from mmd.identity i where i.kind = 'person'
 """
 _SUBJECTS = "select subject from mmd.subject where own_id = any(%s) order by 1"
 _FORGET = (
+    """insert into mmd.floor (head, subject, version, digest, logged_at)
+       select h.id, h.subject, h.version, h.digest, c.logged_at from mmd.head h join mmd.claim c on c.id = h.claim
+       where h.subject = any(%(subjects)s) on conflict do nothing""",
+    "delete from mmd.head where subject = any(%(subjects)s)",
     "delete from mmd.claim where subject = any(%(subjects)s)",
     "delete from mmd.conflict where subject = any(%(subjects)s)",
     "delete from mmd.merge where subject = any(%(subjects)s)",
@@ -32,9 +36,6 @@ _FORGET = (
     "delete from mmd.subject where subject = any(%(subjects)s)",
     "delete from mmd.referrer where document = any(%(ids)s)",
     "update mmd.identity set survivor = id where id = any(%(ids)s) and survivor <> id",
-    """insert into mmd.floor (head, subject, version, digest)
-       select id, subject, version, digest from mmd.head where subject = any(%(subjects)s) on conflict do nothing""",
-    "delete from mmd.head where subject = any(%(subjects)s)",
 )
 _EMPTY = """
 update mmd.document set kind = case when id = any(%(firms)s) then kind else 'person' end,
@@ -44,10 +45,12 @@ where id = any(%(ids)s) returning id, number
 """
 
 _HEADS = """
-select id::text, claim::text, subject, version, digest from mmd.head where subject = any(%s) order by 1
+select h.id::text, c.logged_at, h.subject, h.version, h.digest from mmd.head h join mmd.claim c on c.id = h.claim
+where h.subject = any(%s) order by 1
 """
 _FLOOR = """
-insert into mmd.floor (head, subject, version, digest) values (%s::uuid, %s, %s, %s) on conflict do nothing
+insert into mmd.floor (head, subject, version, digest, logged_at)
+values (%s::uuid, %s, %s, %s, coalesce(%s, '-infinity'::timestamptz)) on conflict do nothing
 """
 _MARKINGS = "select marking from mmd.document where id = any(%s) and marking is not null"
 
@@ -60,7 +63,8 @@ _COUNT = "update mmd.epoch set erasures = erasures + 1"
 _COUNTED = "select erasures from mmd.epoch"
 
 Head = tuple[str, str, str, str, str]
-"""What is spoken of, the winning claim, its subject, its version, its digest: hashes all of them but the version."""
+"""What is spoken of, when the winning claim was first logged (ISO 8601; in an erasure from before this was kept something
+else: that is not known), its subject, its version and its digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ def heads_of(connection: psycopg.Connection, whole: Whole) -> list[Head]:
     """The newest word of each source about the person. Where it took something from somebody else (a number that HR had
     mistyped), that must not go back to them because nobody can read it any more: what it outranked stays outranked, unless
     it is said of the person anew after a return."""
-    return [(a, b, c, d, e) for a, b, c, d, e in connection.execute(_HEADS, [list(whole.subjects)]).fetchall()]
+    rows = connection.execute(_HEADS, [list(whole.subjects)]).fetchall()
+    return [(head, at.astimezone(dt.UTC).isoformat(), *rest) for head, at, *rest in rows]
 
 
 def marking_of(connection: psycopg.Connection, whole: Whole) -> Marking:
@@ -116,7 +121,14 @@ def marking_of(connection: psycopg.Connection, whole: Whole) -> Marking:
 def keep_heads(connection: psycopg.Connection, heads: Iterable[Head]) -> None:
     """In a master that is made again, before anything is read into it. In the caller's transaction."""
     with connection.cursor() as cursor:
-        cursor.executemany(_FLOOR, [(head, subject, version, digest) for head, _, subject, version, digest in heads])
+        cursor.executemany(_FLOOR, [(head, *rest, _instant(at)) for head, at, *rest in heads])
+
+
+def _instant(text: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def holds_claims(connection: psycopg.Connection, owners: Iterable[str]) -> bool:

@@ -51,6 +51,9 @@ _CLAIMS = """
 select c.id, c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body from mmd.claim c
 where logged_at <= %(known)s and (subject = any(%(subjects)s)
       or head in (select head from mmd.claim where subject = any(%(subjects)s) and not standing))
+  and (standing or not exists (select from mmd.floor f
+       where f.head = c.head and f.subject <> c.subject and f.logged_at <= %(known)s
+         and (f.version, f.digest) >= (c.version, c.digest)))
 """
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _COUNTS = """

@@ -11,10 +11,11 @@ create table mmd.floor (
     subject text not null,
     version text collate "C" not null,
     digest text collate "C" not null,
+    logged_at timestamptz not null,
     primary key (head, subject, version, digest)
 );
-insert into mmd.floor (head, subject, version, digest)
-select h.id, h.subject, h.version, h.digest from mmd.head h where not exists (select from mmd.claim c where c.id = h.claim);
+insert into mmd.floor (head, subject, version, digest, logged_at)
+select h.id, h.subject, h.version, h.digest, '-infinity' from mmd.head h where not exists (select from mmd.claim c where c.id = h.claim);
 delete from mmd.head h where not exists (select from mmd.claim c where c.id = h.claim);
 """
 

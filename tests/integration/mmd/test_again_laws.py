@@ -18,7 +18,7 @@ from mmd.ingest.portable import Importer
 from mmd.ingest.prepare import Preparer
 from mmd.ingest.transaction import Ingest
 from mmd.store.portable import claim_lines, conflict_lines
-from streams.contracts.claims import Birth, Employment, Marking, Segment
+from streams.contracts.claims import Birth, Employment, Marking, Merge, Segment, Split
 from streams.contracts.documents import PersonDocument, Redirect
 from streams.sealing import KeyClass
 from tests.integration.mmd.test_order_free import (
@@ -179,9 +179,11 @@ def test_after_erasures_and_returns_anywhere_in_any_log_a_master_made_again_from
     master.close()
 
 
-def employed(master: Master, one: Someone, version: str, unit: str = UNITS[0]) -> Message:
+def employed(
+    master: Master, one: Someone, version: str, unit: str = UNITS[0], at: dt.datetime | None = None
+) -> Message:
     work = Employment("kommun", "E1", (Segment(dt.date(2024, 1, 1), None, unit),))
-    return master.record(one, version, work, source="hr", key="E1")
+    return master.record(one, version, work, source="hr", key="E1", at=at)
 
 
 def units_of(master: Master, one: Someone) -> list[str]:
@@ -275,3 +277,49 @@ def test_what_a_source_had_moved_to_somebody_erased_does_not_go_back_to_whom_it_
         keep_heads(connection, heads)
     master.ingest(log)
     assert master.hash() == kept
+
+
+def test_what_was_merged_into_somebody_erased_is_not_left_under_that_id_by_the_split(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    gone, other = persons(0), persons(1)
+    both = ("a decision", "anna", "bertil")
+    master.ingest([master.record(gone, "1", Birth("1980-01-01")), master.record(other, "1", Birth("1980-02-02"))])
+    erase(master, gone.id)
+    master.ingest([master.record(other.subject, "2", Merge(gone.subject, *both), source="ruling", key="m1")])
+    assert master.reader.person(other.id) == Redirect(other.id, gone.id)
+    master.ingest([master.record(other.subject, "3", Split(("m1",), *both), source="ruling", key="s1")])
+    found = master.reader.person(other.id)
+    assert isinstance(found, PersonDocument)
+    assert found.birth is not None
+    assert master.reader.person(gone.id) is None
+    assert master.rows("select body from mmd.document where id = %s", gone.id) == [(b"",)]
+    assert master.rows("select lane from mmd.dirty where document = %s", gone.id) == [("urgent",)]
+
+
+def test_what_was_taken_by_somebody_erased_is_not_known_again_of_whom_it_was_taken_from(
+    master: Master, persons: Callable[[int], Someone]
+) -> None:
+    first, second = persons(0), persons(1)
+    begun = master.clock.now()
+    moments = [begun + dt.timedelta(days=n) for n in range(4)]
+    log = [employed(master, first, "1", at=moments[0]), employed(master, second, "2", at=moments[2])]
+    master.ingest(log)
+
+    def known() -> list[bool]:
+        found = (master.reader.as_known(first.id, moment, master.register) for moment in moments)
+        return [isinstance(one, PersonDocument) and bool(one.personas) for one in found]
+
+    assert known() == [True, True, False, False]
+    heads, _ = erase(master, second.id)
+    assert known() == [True, True, False, False]
+    empty(master)
+    with master.pool.connection() as connection:
+        keep_heads(connection, heads)
+    master.ingest(log)
+    assert known() == [True, True, False, False]
+    with master.pool.connection() as connection:  # written down before the moment was
+        connection.execute("truncate mmd.floor")
+        old = "4fc45822-1fb8-8798-9f5c-03678a3ee3c3"  # a claim's id stood there
+        keep_heads(connection, [(head, old, subject, version, digest) for head, _, subject, version, digest in heads])
+    assert known() == [False, False, False, False]
