@@ -14,10 +14,10 @@ import msgspec
 
 from streams.catalogue import CONTENTS, PUBLISHED_SCHEMA, RECORD_SCHEMA, SOURCE_ACCOUNT
 from streams.contracts.claims import AccountFacts, Protection, SourceRecord, UnitName, UnitNode, UnitStructure, is_unit
-from streams.contracts.documents import PARTS, Published, Redirect, UnitDocument, Withheld
+from streams.contracts.documents import PARTS, Published, Redirect, UnitDocument, Version, Withheld
 from streams.contracts.errors import Rejected
 from streams.contracts.identifiers import IdentifierType
-from streams.envelope import Envelope, Message
+from streams.envelope import VERSION, Envelope, Message
 from streams.salvage import usable_part
 from streams.sealing import Key, KeyClass, KeyRing, KeyState, seal, split_key_id, unseal
 from streams.wire import LIMIT_BYTES, Json
@@ -51,10 +51,12 @@ class Incoming(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A message whose key is gone on purpose. RENEWED: ignore it, a newer one follows. ERASED: a tombstone."""
+    """A message whose key is gone on purpose. RENEWED: ignore it, a newer one follows. ERASED: a tombstone. `version`: as
+    the headers have it."""
 
     message: Message
     state: KeyState
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,11 @@ class Failed:
 
 
 Decoded: TypeAlias = Incoming[T] | Skipped | Failed
+
+
+def tombstone(topic: str, document: str, version: Version) -> Message:
+    """That the document is erased as of this version: whatever is newer is said of somebody who has returned."""
+    return Message(topic, document, None, {VERSION: version.text})
 
 
 def schema_uri(name: str) -> str:
@@ -103,7 +110,7 @@ class _Codec(ABC, Generic[T]):
         """Raises `Rejected` for a record that may not come under this class of key (None: in clear)."""
 
     def encode(self, outgoing: Sequence[Outgoing[T]]) -> list[Message]:
-        """The messages to send, in order. Those of erased owners are left out: no key is ever made for them again.
+        """The messages to send, in order. Those of erased owners are left out: there is no key for them.
 
         Raises `Rejected` (input.too-large, input.nul-byte, input.invalid) if one of them cannot be sent.
         """
@@ -190,7 +197,7 @@ class _Codec(ABC, Generic[T]):
                 if key is KeyState.UNKNOWN:
                     raise Rejected("key.unknown", "no such key")  # noqa: TRY301
                 if isinstance(key, KeyState):
-                    return Skipped(message, key)
+                    return Skipped(message, key, envelope.version)
                 content = unseal(key, content, envelope.associated_data())
             record, refused = self._read(content)
             if self._subject(record) != envelope.subject:
@@ -320,13 +327,13 @@ class PublishedCodec(_Codec[Published]):
         return "urn:kallan:mmd"
 
     def _version(self, record: Published) -> str:
-        return f"{record.version.epoch}.{record.version.number}"
+        return record.version.text
 
     def _tombstone(self, message: Message) -> Skipped | Failed:
         """Persons are erased; of anything else an empty record is a mistake."""
         if "\0" in message.key or not 0 < len(message.key) <= _KEY_MOST or is_unit(message.key):
             return Failed(message, Rejected("input.empty", "value"))
-        return Skipped(message, KeyState.ERASED)
+        return Skipped(message, KeyState.ERASED, message.headers.get(VERSION, ""))
 
     def _check(self, message: Message, key_class: KeyClass | None, record: Published) -> None:
         parts = [part for part in PARTS if getattr(record, part) is not None]

@@ -14,6 +14,8 @@ from streams.contracts.errors import Rejected
 
 CONTENT_TYPE = "application/vnd.kallan.sealed+json"
 CLEAR_CONTENT_TYPE = "application/json"
+VERSION = "ce_mmdsourceversion"
+"""The header of the source's or the document's version; the only one of a tombstone."""
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -64,7 +66,7 @@ class Envelope:
             "ce_dataschema": self.dataschema,
             "content-type": CONTENT_TYPE if self.key_id else CLEAR_CONTENT_TYPE,
         }
-        extensions = {"ce_kallankeyid": self.key_id, "ce_mmdclass": self.dataclass, "ce_mmdsourceversion": self.version}
+        extensions = {"ce_kallankeyid": self.key_id, "ce_mmdclass": self.dataclass, VERSION: self.version}
         found.update({name: value for name, value in extensions.items() if value})
         return found
 
@@ -92,7 +94,7 @@ class Envelope:
             dataschema=headers["ce_dataschema"],
             key_id=headers.get("ce_kallankeyid", ""),
             dataclass=headers.get("ce_mmdclass", ""),
-            version=headers.get("ce_mmdsourceversion", ""),
+            version=headers.get(VERSION, ""),
         )
 
     def associated_data(self) -> bytes:

@@ -5,34 +5,42 @@ Kept in the schema of the keys, apart from the stores: a store that is lost and 
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 import psycopg
 import psycopg_pool
 from psycopg.types.json import Jsonb
 
+from streams.contracts.claims import Marking
 from streams.contracts.decisions import two_persons
 from streams.contracts.errors import Rejected
 
 _PUT = """
-insert into streams.erasure (decision, person, asked_by, approved_by, names, heads, at)
-values (%s, %s, %s, %s, %s, %s, %s)
+insert into streams.erasure (decision, person, asked_by, approved_by, names, heads, owners, numbers, marking, ended_by, at)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (decision, person) do nothing
 """
-_ALL = "select decision, person, asked_by, approved_by, names, heads, at from streams.erasure order by at, decision, person"
+_ALL = """
+select decision, person, asked_by, approved_by, names, heads, owners, numbers, marking, ended_by, at
+from streams.erasure order by at, decision, person
+"""
 
 Name = tuple[str, str, str]
 """Kind of name, keyed digest of it, account."""
 
 Head = tuple[str, str, str, str, str]
-"""A row of the master's heads: what is spoken of, the winning claim, its subject, its version and its digest."""
+"""Of the master's heads: what is spoken of, when the winning claim was first logged, its subject, version and digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One person by one decision. `person` is an id, which names nobody. Raises `Rejected` (input.missing,
-    decision.two-persons) where the decision or one of two different persons is not named."""
+    """One person by one decision. `person` is an id, which names nobody. `owners`: whose keys were destroyed, and of them
+    `numbers`: the subjects of the person's numbers; empty in one from before they were written down. `marking`: the highest
+    that was effective (None: not written down); `ended_by`: the decision of the return that ended it, or None.
+
+    Raises `Rejected` (input.missing, decision.two-persons) where the decision or one of two different persons is not
+    named."""
 
     decision: str
     person: str
@@ -41,12 +49,21 @@ class Erasure:
     at: dt.datetime
     names: tuple[Name, ...] = ()
     heads: tuple[Head, ...] = ()
+    owners: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    marking: Marking | None = None
+    ended_by: str | None = None
 
     def __post_init__(self) -> None:
-        if not (self.decision.strip() and self.asked_by.strip() and self.approved_by.strip()):
-            raise Rejected("input.missing", "decision, asked by, approved by")
-        if not two_persons(self.asked_by, self.approved_by):
-            raise Rejected("decision.two-persons")
+        decided(self.decision, self.asked_by, self.approved_by)
+
+
+def decided(decision: str, asked_by: str, approved_by: str) -> None:
+    """Raises `Rejected`: input.missing, decision.two-persons."""
+    if not (decision.strip() and asked_by.strip() and approved_by.strip()):
+        raise Rejected("input.missing", "decision, asked by, approved by")
+    if not two_persons(asked_by, approved_by):
+        raise Rejected("decision.two-persons")
 
 
 class ErasureLine(msgspec.Struct, frozen=True, tag_field="record", tag="erasure"):
@@ -59,10 +76,14 @@ class ErasureLine(msgspec.Struct, frozen=True, tag_field="record", tag="erasure"
     at: dt.datetime
     names: tuple[Name, ...]
     heads: tuple[Head, ...]
+    owners: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    marking: Marking | None = None
+    ended_by: str | None = None
 
 
 class ErasedLine(msgspec.Struct, frozen=True, tag_field="record", tag="erased"):
-    """A line of an export: an owner who never gets a key again."""
+    """A line of an export: an owner who gets no key again without a return."""
 
     owner: str
 
@@ -75,39 +96,56 @@ class Erasures:
 
     def record(self, erasure: Erasure) -> None:
         """Durable when it returns. The same decision about the same person again changes nothing."""
-        names, heads = ([list(one) for one in found] for found in (erasure.names, erasure.heads))
         who = (erasure.decision, erasure.person, erasure.asked_by, erasure.approved_by)
+        found = [Jsonb(one) for one in (erasure.names, erasure.heads, erasure.owners, erasure.numbers)]
         with self._pool.connection() as connection:
-            connection.execute(_PUT, [*who, Jsonb(names), Jsonb(heads), erasure.at])
+            connection.execute(_PUT, [*who, *found, erasure.marking, erasure.ended_by, erasure.at])
 
     def lines(self) -> Iterator[ErasureLine | ErasedLine]:
         """For an export: whoever is erased here is erased wherever it is read."""
         for one in self.all():
-            yield ErasureLine(one.decision, one.person, one.asked_by, one.approved_by, one.at, one.names, one.heads)
+            yield ErasureLine(**asdict(one))
         with self._pool.connection() as connection:
             for row in connection.execute("select owner from streams.erased_owner order by 1").fetchall():
                 yield ErasedLine(row[0])
 
     def owners(self) -> set[str]:
-        """Whoever never gets a key again: ids and subjects of those who are erased."""
+        """Whoever gets no key: ids and subjects of those who are erased."""
         return {one.owner for one in self.lines() if isinstance(one, ErasedLine)}
 
     def all(self) -> list[Erasure]:
         """The oldest first."""
         with self._pool.connection() as connection:
             rows = connection.execute(_ALL).fetchall()
-        return [
-            Erasure(
-                decision=decision,
-                person=person,
-                asked_by=asked_by,
-                approved_by=approved_by,
-                at=at.astimezone(dt.UTC),
-                names=tuple((kind, digest, account) for kind, digest, account in names),
-                heads=tuple(map(_head, heads)),
-            )
-            for decision, person, asked_by, approved_by, names, heads, at in rows
-        ]
+        return [_erasure(*row) for row in rows]
+
+
+def _erasure(
+    decision: str,
+    person: str,
+    asked_by: str,
+    approved_by: str,
+    names: list[list[str]],
+    heads: list[list[str]],
+    owners: list[str],
+    numbers: list[str],
+    marking: str | None,
+    ended_by: str | None,
+    at: dt.datetime,
+) -> Erasure:
+    return Erasure(
+        decision=decision,
+        person=person,
+        asked_by=asked_by,
+        approved_by=approved_by,
+        at=at.astimezone(dt.UTC),
+        names=tuple((kind, digest, account) for kind, digest, account in names),
+        heads=tuple(map(_head, heads)),
+        owners=tuple(owners),
+        numbers=tuple(numbers),
+        marking=None if marking is None else Marking(marking),
+        ended_by=ended_by,
+    )
 
 
 def _head(row: list[str]) -> Head:

@@ -6,7 +6,7 @@ Destroying a key is what makes data unreadable everywhere at once: in the log, w
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import psycopg
 import psycopg_pool
@@ -35,13 +35,14 @@ class MemoryKeyRing:
         self._lock = threading.Lock()
         self._keys: dict[tuple[KeyClass, str], list[bytes | None]] = {}
         self._erased: set[str] = set()
+        self._destroyed: dict[tuple[KeyClass, str], int] = {}  # the last generation that an erasure destroyed
 
     def current(self, key_class: KeyClass, owners: set[str]) -> Mapping[str, Key]:
         with self._lock:
             found: dict[str, Key] = {}
             for owner in owners - self._erased:
                 generations = self._keys.setdefault((key_class, owner), [])
-                if not generations:
+                if len(generations) == self._destroyed.get((key_class, owner), 0):
                     generations.append(os.urandom(KEY_BYTES))
                 found[owner] = Key(key_id(key_class, owner, len(generations)), generations[-1] or b"")
             return found
@@ -55,7 +56,7 @@ class MemoryKeyRing:
         if parts is None:
             return KeyState.UNKNOWN
         key_class, owner, generation = parts
-        if owner in self._erased:
+        if owner in self._erased or generation <= self._destroyed.get((key_class, owner), 0):
             return KeyState.ERASED
         generations = self._keys.get((key_class, owner), [])
         if not 1 <= generation <= len(generations):
@@ -84,11 +85,20 @@ class MemoryKeyRing:
                 if owner in owners:
                     self._keys[key_class, owner] = [None] * len(generations)
 
+    def readmit(self, owners: set[str]) -> None:
+        with self._lock:
+            for owner in owners & self._erased:
+                for key_class in KeyClass:
+                    generations = self._keys.setdefault((key_class, owner), []) or [None]
+                    self._keys[key_class, owner] = generations
+                    self._destroyed[key_class, owner] = len(generations)
+            self._erased -= owners
+
 
 _CREATE = """
 insert into streams.data_key (key_class, owner, generation, state, wrapped)
-select %(key_class)s, new.owner, 1, 'live', new.wrapped
-from unnest(%(owners)s::text[], %(wrapped)s::bytea[]) as new (owner, wrapped)
+select %(key_class)s, new.owner, new.generation, 'live', new.wrapped
+from unnest(%(owners)s::text[], %(generations)s::int[], %(wrapped)s::bytea[]) as new (owner, generation, wrapped)
 where not exists (select from streams.erased_owner e where e.owner = new.owner)
 order by new.owner
 on conflict do nothing
@@ -97,7 +107,7 @@ on conflict do nothing
 _CURRENT = """
 select distinct on (k.owner) k.owner, k.generation, k.wrapped
 from streams.data_key k
-where k.key_class = %(key_class)s and k.owner = any(%(owners)s) and k.state = 'live'
+where k.key_class = %(key_class)s and k.owner = any(%(owners)s)
 order by k.owner, k.generation desc
 """
 
@@ -126,6 +136,14 @@ update streams.data_key old set state = 'renewed', wrapped = null, ended_at = no
 where old.key_class = %(key_class)s and old.owner = %(owner)s and old.state = 'live'
   and exists (select from streams.data_key newer where newer.key_class = old.key_class and newer.owner = old.owner
               and newer.generation > old.generation and newer.state = 'live')
+"""
+
+# Every class has a row after this, so that no key has ever the id of one that may have been destroyed.
+_READMIT = """
+with gone as (delete from streams.erased_owner where owner = any(%(owners)s) returning owner)
+insert into streams.data_key (key_class, owner, generation, state, ended_at)
+select key_class, owner, 1, 'erased', now() from gone, unnest(%(classes)s::text[]) as key_class
+on conflict do nothing
 """
 
 # Making keys takes this gate shared and erasure takes it alone, so no key can be made beside an erasure that has
@@ -162,19 +180,38 @@ class PostgresKeyRing:
     def current(self, key_class: KeyClass, owners: set[str]) -> Mapping[str, Key]:
         if not owners:
             return {}
-        asked = {"key_class": key_class.value, "owners": sorted(owners)}
         with self._pool.connection() as connection:
-            rows = connection.execute(_CURRENT, asked).fetchall()
-            missing = sorted(owners - {row[0] for row in rows})
-            if missing:
+            newest = self._newest(connection, key_class, owners)
+            missing = dict.fromkeys(owners - newest.keys(), 1)
+            missing |= {one: number + 1 for one, (number, wrapped) in newest.items() if wrapped is None}
+            while missing:
                 self._create(connection, key_class, missing)
-                rows += connection.execute(_CURRENT, {**asked, "owners": missing}).fetchall()
-        return {owner: self._unwrap(key_id(key_class, owner, number), wrapped) for owner, number, wrapped in rows}
+                found = self._newest(connection, key_class, missing.keys())
+                newest |= found
+                # Erased, or erased and readmitted since the first look: then there is a higher number to begin with.
+                destroyed = {one: number + 1 for one, (number, wrapped) in found.items() if wrapped is None}
+                missing = {one: number for one, number in destroyed.items() if number > missing[one]}
+        return {
+            owner: self._unwrap(key_id(key_class, owner, number), wrapped)
+            for owner, (number, wrapped) in newest.items()
+            if wrapped is not None
+        }
 
-    def _create(self, connection: psycopg.Connection, key_class: KeyClass, owners: list[str]) -> None:
+    @staticmethod
+    def _newest(
+        connection: psycopg.Connection, key_class: KeyClass, owners: Collection[str]
+    ) -> dict[str, tuple[int, bytes | None]]:
+        """The last generation of each owner who has had one. Only of whoever was erased is it destroyed."""
+        rows = connection.execute(_CURRENT, {"key_class": key_class.value, "owners": sorted(owners)}).fetchall()
+        return {owner: (number, wrapped) for owner, number, wrapped in rows}
+
+    def _create(self, connection: psycopg.Connection, key_class: KeyClass, generations: Mapping[str, int]) -> None:
         connection.execute(_GATE.format("_shared"))
-        wrapped = [self._wrap(key_id(key_class, owner, 1), os.urandom(KEY_BYTES)) for owner in owners]
-        connection.execute(_CREATE, {"key_class": key_class.value, "owners": owners, "wrapped": wrapped})
+        owners = sorted(generations)
+        wrapped = [self._wrap(key_id(key_class, one, generations[one]), os.urandom(KEY_BYTES)) for one in owners]
+        numbers = [generations[one] for one in owners]
+        values = {"key_class": key_class.value, "owners": owners, "generations": numbers, "wrapped": wrapped}
+        connection.execute(_CREATE, values)
 
     def find(self, key_ids: set[str]) -> Mapping[str, Key | KeyState]:
         now = self._ticker.monotonic()
@@ -249,6 +286,11 @@ class PostgresKeyRing:
                 [dt.datetime.now(dt.UTC), sorted(owners)],
             )
         self._forget(owners)
+
+    def readmit(self, owners: set[str]) -> None:
+        with self._pool.connection() as connection:
+            connection.execute(_GATE.format(""))
+            connection.execute(_READMIT, {"owners": sorted(owners), "classes": [one.value for one in KeyClass]})
 
     def _forget(self, owners: set[str]) -> None:
         with self._lock:

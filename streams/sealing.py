@@ -83,7 +83,12 @@ class KeyRing(Protocol):
         ...
 
     def erase(self, owners: "set[str]") -> None:
-        """Destroy all keys of all classes and make no new ones, ever (state ERASED)."""
+        """Destroy all keys of all classes and make no new ones (state ERASED), unless the owners are readmitted."""
+        ...
+
+    def readmit(self, owners: "set[str]") -> None:
+        """Those of these owners who are erased may have keys again. What was destroyed stays so (state ERASED): a new key
+        has a number above every one that there was. Idempotent."""
         ...
 
 

@@ -33,7 +33,7 @@ class DataKeyRow(_Table, table=True):
 
 
 class ErasedOwnerRow(_Table, table=True):
-    """Whoever is here never gets a key again."""
+    """Whoever is here gets no key."""
 
     __tablename__ = "erased_owner"
 
@@ -43,7 +43,8 @@ class ErasedOwnerRow(_Table, table=True):
 
 class ErasureRow(_Table, table=True):
     """One person that was erased by one decision. `names`: kind, keyed digest and account of each name that was given;
-    `heads`: what the newest word of each source was about the person, by hashes."""
+    `heads`: what the newest word of each source was about the person, by hashes; `owners`: whose keys were destroyed, and
+    `numbers` the subjects of the person's numbers among them; `ended_by`: the decision of the return that ended it."""
 
     __tablename__ = "erasure"
 
@@ -53,6 +54,26 @@ class ErasureRow(_Table, table=True):
     approved_by: str
     names: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
     heads: list[list[str]] = Field(sa_column=Column(JSONB, nullable=False))
+    at: dt.datetime = Field(sa_column=_instant())
+    owners: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    numbers: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    marking: str | None = None
+    ended_by: str | None = None
+
+
+class ReturnedRow(_Table, table=True):
+    """One person that came back after an erasure by one decision: who may have keys again, with which marking."""
+
+    __tablename__ = "returned"
+
+    decision: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    reason: str
+    asked_by: str
+    approved_by: str
+    owners: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    numbers: list[str] = Field(sa_column=Column(JSONB, nullable=False))
+    marking: str
     at: dt.datetime = Field(sa_column=_instant())
 
 

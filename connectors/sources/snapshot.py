@@ -104,3 +104,22 @@ def _void_older(connection: psycopg.Connection, load: Load) -> None:
         f"update connectors.load set state = 'void', holds = '', reason = 'load.superseded' where {older}",  # noqa: S608
         (load.source, load.id),
     )
+
+
+_FORGET = """
+with forgotten as (
+    delete from connectors.snapshot where subject = any(%(subjects)s) returning source
+), again as (
+    update connectors.staged set verdict = 'added'
+    where subject = any(%(subjects)s) and verdict = 'unchanged' and body <> ''
+)
+update connectors.source s set snapshot_count = s.snapshot_count - f.rows
+from (select source, count(*) as rows from forgotten group by source) f where s.name = f.source
+"""
+
+
+def forget(pool: Pool, subjects: Iterable[str]) -> None:
+    """What was published of these is said anew as soon as their sources say it: in the next total load, in one that is held,
+    or in a record that has not changed. While no file is read."""
+    with pool.connection() as connection:
+        connection.execute(_FORGET, {"subjects": sorted(subjects)})

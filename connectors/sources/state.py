@@ -69,6 +69,15 @@ def exclusive(pool: Pool, source: str) -> Iterator[None]:
             connection.autocommit = False
 
 
+@contextmanager
+def all_exclusive(pool: Pool, sources: Iterable[str]) -> Iterator[None]:
+    """No file of any of these is read meanwhile."""
+    with pool.connection() as connection, connection.transaction():
+        for source in sorted(sources):
+            connection.execute("select pg_advisory_xact_lock(hashtext('kallan.source'), hashtext(%s))", (source,))
+        yield
+
+
 def source_state(pool: Pool, source: str) -> SourceState:
     with pool.connection() as connection:
         row = connection.execute(

@@ -42,6 +42,7 @@ _MODULES = {
     "offsets": "backup",
     "rebuild": "rebuild",
     "erase": "erase",
+    "return": "erase",
     "export": "portable",
     "import": "portable",
     "ingest": "workers",

@@ -81,6 +81,11 @@ def person_asked_for(readings: Readings, given: str) -> str | None:
         raise Rejected("input.invalid", "a person id is a UUID; give - to be asked for a personnummer") from None
 
 
+def owner_asked_for(readings: Readings, given: str) -> str:
+    """As `person_asked_for`, whether anybody is known by it or not: the id, or the subject of the number."""
+    return readings.subject(_number()) if given == "-" else person_asked_for(readings, given) or given
+
+
 def _number() -> str:
     """From what stands on standard input, or the stream that `deploy.cli.main` was given in its place."""
     stream = click.get_current_context().find_root().obj or sys.stdin

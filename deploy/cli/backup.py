@@ -18,10 +18,12 @@ from deploy.operations.backup import restore as bring_back
 from deploy.operations.erase import again
 from deploy.operations.schema import schemas
 from deploy.quiet import Quiet
-from deploy.settings import MasterSettings, load_settings
+from deploy.settings import MasterSettings, ProvisioningSettings, load_settings
+from deploy.wiring.base import Base
 from deploy.wiring.groups import GROUPS
 from streams.brake import HeldFlows
 from streams.contracts.errors import Unavailable
+from streams.erasures import Erasures
 from streams.kafka_log import LagMeter
 from streams.offsets import at, committed, rewind
 
@@ -82,10 +84,19 @@ def restore(folder: Path | None, keys: Path | None, store_only: bool, finish: bo
         if not store_only:
             rewind(settings.broker, about.offsets)
         needed = bring_back(folder, keys or folder / "keys", settings.store_url, settings.keys_url)
+        if not store_only and not any(one.code for one in schemas(settings)):
+            _forget_erased(settings, home)
     click.echo(
         f"The stores are those of {about.at}; the data keys are {'those of the backup' if needed else 'as they were'}."
     )
     click.echo("Start the workers; when `kallan status` tells that only the restore is held: kallan restore --finish")
+
+
+def _forget_erased(settings: MasterSettings, home: Path | None) -> None:
+    """Whoever was erased since the backup, returned or not, before anything that was said later is read."""
+    with closing(Base(settings, "command")) as base:
+        if Erasures(base.keys_pool).all():
+            again(base, load_settings(ProvisioningSettings, settings_of(home)), returned=True)
 
 
 def _finish(home: Path | None) -> None:

@@ -137,7 +137,7 @@ def _topic(topic: Topic) -> tuple[str, ...]:
 
 def _kept(topic: Topic) -> str:
     if topic.cleanup is Cleanup.COMPACT:
-        return "the newest of each key; a tombstone when erased"
+        return "the newest of each key; a tombstone, with its version in `ce_mmdsourceversion`, when erased"
     return "for ever: the replay log" if topic.retention_ms < 0 else f"{topic.retention_ms // 86_400_000} days"
 
 

@@ -31,6 +31,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "merge": ("ruling that two persons are one", "sammanslagning"),
     "split": ("ruling that undoes a merge", "delning"),
     "protection-lift": ("ruling that lifts a marking", "hävd skyddsmarkering"),
+    "return": ("ruling that brings back somebody erased", "återkomst efter gallring"),
     "place": ("place with address and units", "plats"),
     "group": ("class or teaching group", "klass, undervisningsgrupp"),
     "group-members": ("who is in a group", "gruppmedlemskap"),

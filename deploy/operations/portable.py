@@ -32,6 +32,7 @@ from mmd.store.hash import document_digests, hash_of
 from mmd.store.portable import ClaimLine, ConflictLine, claim_lines, conflict_lines
 from streams.contracts.errors import Rejected
 from streams.erasures import ErasedLine, Erasure, ErasureLine, Erasures
+from streams.returns import Return, ReturnLine, Returns
 from streams.sealing import Key, KeyClass, seal, unseal
 
 FORMAT = 1
@@ -39,7 +40,7 @@ BATCH = 500
 _OWNER = "export"
 """Whose system key an export is sealed with."""
 
-Line = ErasureLine | ErasedLine | ClaimLine | ConflictLine | provisioning.Line
+Line = ErasureLine | ReturnLine | ErasedLine | ClaimLine | ConflictLine | provisioning.Line
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="record", tag="export"):
@@ -108,6 +109,7 @@ def _write_lines(base: Base, settings: MasterSettings, body: Path, *, sealed: bo
     with base.pool.connection() as connection, _new(body) as stream:
         connection.execute("set transaction isolation level repeatable read, read only")
         found = chain(
+            Returns(base.keys_pool).lines(),
             Erasures(base.keys_pool).lines(),
             claim_lines(connection, base.keys),
             conflict_lines(connection),
@@ -155,7 +157,7 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
                     importer.claims(connection, batch, now)
             elif kind is ConflictLine:
                 importer.conflicts(connection, (one for one in some if isinstance(one, ConflictLine)))
-            elif kind not in (ErasureLine, ErasedLine):
+            elif kind not in (ErasureLine, ReturnLine, ErasedLine):
                 provisioning.put(connection, (one for one in some if isinstance(one, provisioning.Line)), now)
         bury(connection, (), Erasures(base.keys_pool).owners(), now)
         if hash_of(document_digests(connection, base.keys)).hash != header.state:
@@ -164,11 +166,13 @@ def read_import(base: Base, settings: MasterSettings, file: Path) -> Header:
 
 
 def _erase(base: Base, lines: Iterator[Line]) -> None:
-    """Those that were erased where the export was written."""
+    """Those that were erased where the export was written, and who of them returned."""
     owners: set[str] = set()
     for one in lines:
         if isinstance(one, ErasureLine):
             Erasures(base.keys_pool).record(Erasure(**msgspec.structs.asdict(one)))
+        elif isinstance(one, ReturnLine):
+            Returns(base.keys_pool).record(Return(**msgspec.structs.asdict(one)))
         elif isinstance(one, ErasedLine):
             owners.add(one.owner)
         else:

@@ -49,6 +49,9 @@ class NothingDestroyed:
     def erase(self, owners: set[str]) -> None:
         raise Rejected("access.denied", "a store that is not in use erases nobody")
 
+    def readmit(self, owners: set[str]) -> None:
+        raise Rejected("access.denied", "a store that is not in use brings nobody back")
+
 
 @dataclass(frozen=True)
 class Shadow(Base):

@@ -11,6 +11,7 @@ from typing import Any
 from connectors.sources.registry import load, load_records
 from connectors.targets.memory import MemoryTarget
 from deploy.operations.backup import EXECUTE, RESTORED
+from deploy.operations.bring_back import bring_back
 from deploy.operations.erase import erase
 from deploy.operations.shadow import Shadow
 from deploy.operations.switch import take_into_use
@@ -114,6 +115,7 @@ class DirectWorld:
             self._read_at,
             self._handler_of,
             partial(erase, self.base, self.settings.execute),
+            partial(bring_back, self.base, self.settings.master, self.settings.execute),
             self._remaking(),
         ).do(command, arguments)
 

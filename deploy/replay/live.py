@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.sources.registry import load, load_records
 from deploy.operations.backup import EXECUTE, RESTORED
+from deploy.operations.bring_back import bring_back
 from deploy.operations.erase import erase
 from deploy.operations.rebuild import SOURCE_TOPICS
 from deploy.operations.shadow import Shadow
@@ -81,6 +82,7 @@ class LiveWorld:
             lambda topic, partition, offset: read_at(master.broker, topic, partition, offset),
             lambda group: handler_of(group, self.base, master, execute),
             partial(erase, self.base, execute),
+            partial(bring_back, self.base, master, execute),
             self._remaking(),
         ).do(command, arguments)
 

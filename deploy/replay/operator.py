@@ -4,6 +4,7 @@
 - {operator: dlq discard, with: {code: input.invalid, by: karin}}
 - {operator: merge, with: {person: "${anna}", into: "${ann}", evidence: a decision, by: karin, approved_by: omar}}
 - {operator: erase, with: {person: "${anna}", decision: KS 2026/0500, by: karin, approved_by: omar}}
+- {operator: return, with: {person: "${anna}", decision: KS 2026/0600, reason: employed anew, by: karin, approved_by: omar}}
 - {operator: rebuild}
 """
 
@@ -14,6 +15,7 @@ from typing import Protocol
 from connectors.sources.edge import Edge
 from connectors.sources.loads import list_loads, release_load, void_load
 from connectors.sources.report import LoadState
+from deploy.operations.bring_back import Why
 from deploy.readings import Readings
 from deploy.rulings import identity, protection
 from deploy.rulings.sending import Desk, Grounds
@@ -31,13 +33,14 @@ COMMANDS: Mapping[str, str] = {
     "protection propose": "person",
     "protection approve": "person",
     "erase": "person",
+    "return": "person",
     "rebuild": "",
 }
 """The commands that a scenario can give, each with the argument that says to what: the newest total load of a source that is
 held, every open dead letter of a code, or the person with a number; `rebuild` takes none. `by` says who decides (left out:
-`operator`), and of a merge, a split, a proposal or an erasure who asks; `refused` is the code that the command must answer
-with, doing nothing. `rebuild` makes the stores again from the log and puts them in the place of those in use; it fails
-where the two differ, or where somebody protected was without protection on the way."""
+`operator`), and of a merge, a split, a proposal, an erasure or a return who asks; `refused` is the code that the command
+must answer with, doing nothing. `rebuild` makes the stores again from the log and puts them in the place of those in use;
+it fails where the two differ, or where somebody protected was without protection on the way."""
 
 _BY, _REFUSED = "by", "refused"
 _MORE: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +48,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "split": ("evidence", "approved_by"),
     "protection propose": ("evidence",),
     "erase": ("decision", "approved_by"),
+    "return": ("decision", "reason", "approved_by"),
 }
 """What a command needs besides."""
 _ALL = "raises"
@@ -78,6 +82,12 @@ class Erase(Protocol):
     def __call__(self, person: str, decision: str, asked_by: str, approved_by: str) -> object: ...
 
 
+class BringBack(Protocol):
+    """Carries out a return, see `deploy.operations.bring_back`."""
+
+    def __call__(self, desk: Desk, owner: str, why: Why) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Operator:
     """`read_at` reads the log again; `handler_of` gives what the workers of a consumer group run; `desk` is what rulings are
@@ -90,6 +100,7 @@ class Operator:
     read_at: ReadAt
     handler_of: Callable[[str], Handler]
     erase: Erase
+    bring_back: BringBack
     remake: Callable[[], None]
 
     def do(self, command: str, arguments: Mapping[str, str]) -> None:
@@ -117,6 +128,9 @@ class Operator:
             void_load(self.edge, self._held(subject), who)
         elif command == "erase":
             self.erase(self._id(subject), arguments["decision"], who, arguments["approved_by"])
+        elif command == "return":
+            why = Why(arguments["decision"], arguments["reason"], who, arguments["approved_by"])
+            self.bring_back(self.desk, self.readings.subject(subject), why)
         elif COMMANDS[command] == "person":
             self._rule(command, arguments, who)
         else:

@@ -10,7 +10,7 @@ from connectors.targets.port import AccountState, Presence, Target
 _TABLES = """
 select format('%I.%I', schemaname, tablename) from pg_tables
 where schemaname in ('mmd', 'iam', 'connectors') and tablename not in ('alembic_version', 'epoch', 'lease', 'relay_lease')
-   or schemaname = 'streams' and tablename in ('brake', 'dead_letter', 'erasure')
+   or schemaname = 'streams' and tablename in ('brake', 'dead_letter', 'erasure', 'returned')
 order by 1
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from iam.domain.world import AccountKey
 
 UID_LENGTH = 8
+_RETIRED = "#"  # in no name that is given
 _LETTERS = str.maketrans("234567", "bcdfgh")
 
 
@@ -48,7 +49,12 @@ def uids(secret: bytes, account: str) -> Iterator[str]:
 
 def retired(secret: bytes, kind: str, name: str) -> str:
     """What the ledger keeps of a name whose owner is erased: that it is taken. A name that is retired stays as it is."""
-    return name if name.startswith("#") else "#" + _keyed(secret, "retired", f"{kind}\n{name}").hex()[:40]
+    return name if is_retired(name) else _RETIRED + _keyed(secret, "retired", f"{kind}\n{name}").hex()[:40]
+
+
+def is_retired(name: str) -> bool:
+    """Whether its owner was erased."""
+    return name.startswith(_RETIRED)
 
 
 def event_id(purpose: str, *parts: str) -> str:

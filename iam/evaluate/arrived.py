@@ -27,7 +27,7 @@ class Arrived:
     units: dict[str, News[UnitDocument]] = field(default_factory=dict)
     redirects: dict[str, News[Redirect]] = field(default_factory=dict)
     withheld: dict[str, News[Withheld]] = field(default_factory=dict)
-    erased: set[str] = field(default_factory=set)
+    erased: dict[str, Version | None] = field(default_factory=dict)
 
     def add(self, incoming: Incoming[Published]) -> None:
         record, envelope = incoming.record, incoming.envelope
@@ -42,14 +42,22 @@ class Arrived:
         if record.withheld and not is_thing(record.withheld.id):
             _keep(self.withheld, record.withheld.id, News(record.version, record.withheld, "", cause))
 
-    def add_erased(self, document_id: str) -> None:
-        """A tombstone. Of things that are no persons none has an account."""
+    def add_erased(self, document_id: str, version: str) -> None:
+        """A tombstone, or a document whose key an erasure destroyed. Of things that are no persons none has an account."""
         if not is_thing(document_id):
-            self.erased.add(document_id)
+            told, known = Version.read(version), self.erased.get(document_id)
+            self.erased[document_id] = max(told, known) if told and known else told or known
+
+    def aliases_of(self, person: str) -> set[str]:
+        """As the newest that is told of the person has them."""
+        news, withheld = self.persons.get(person), self.withheld.get(person)
+        if news is None or (withheld is not None and withheld.version > news.version):
+            return set()
+        return set(news.document.aliases)
 
     def person_ids(self) -> set[str]:
         """Every person whose rows may be written because of these messages themselves."""
-        found = set(self.persons) | set(self.redirects) | set(self.withheld) | self.erased
+        found = set(self.persons) | set(self.redirects) | set(self.withheld) | set(self.erased)
         found |= {news.document.to for news in self.redirects.values()}
         return found.union(*(news.document.aliases for news in self.persons.values()))
 

@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from iam.domain.desired import Desired, Names, desired, gone, wanted
 from iam.domain.naming import account_id
@@ -45,6 +46,7 @@ class _Batch:
     units: Mapping[str, UnitDocument] = field(default_factory=dict)
     managers: dict[str, str] = field(default_factory=dict)  # manager named in a document -> person id today
     accounts: dict[str, list[AccountRow]] = field(default_factory=dict)
+    retired: dict[str, list[AccountRow]] = field(default_factory=dict)  # from before an erasure
     standing: dict[tuple[str, str], changes.Standing] = field(default_factory=dict)
 
 
@@ -83,7 +85,7 @@ class Evaluator:
             cause = causes.get(row.id, row.cause)
             if not row.body:
                 withheld = row.body == store.WITHHELD
-                if withheld or row.version.epoch == store.ERASED_EPOCH:
+                if withheld or row.erased:
                     found.append(Subject(row.id, row.version, None, None, cause, withheld))
                 continue
             document = open_person(keys, row.id, row.key_id, row.body)
@@ -102,22 +104,26 @@ class Evaluator:
         batch = _Batch(subjects)
         self._look(connection, batch, locked)
         news = self._accounts(connection, batch, now)
-        raw = changes.standing(connection, [row.given.id for rows in batch.accounts.values() for row in rows])
+        everything = [*batch.accounts.values(), *batch.retired.values()]
+        raw = changes.standing(connection, [row.given.id for rows in everything for row in rows])
         batch.standing = changes.opened(raw, self.keys.find(changes.key_ids(raw)))
         world_managers = self._managers(connection, batch)
         found: list[tuple[changes.Change, Cause, str]] = []
         reads: dict[str, Collection[str]] = {}
         timers: dict[str, dt.datetime | None] = {}
         for subject in subjects:
-            names = _names(batch.accounts.get(subject.id, ()))
+            names, retired = (_names(rows.get(subject.id, ())) for rows in (batch.accounts, batch.retired))
             world = World(batch.units, world_managers, _previous(names, batch.standing))
             all_of_it = self._desired(subject, world, names, now)
+            past = gone(retired, World({}, {}, _previous(retired, batch.standing)), now, erased=True)
             reads[subject.id] = all_of_it.reads
             timers[subject.id] = all_of_it.next_change
             stamp = newest_stamp(subject.document) if subject.document else ""
-            for one in all_of_it.accounts:
+            for one, key in chain(
+                ((one, subject.key) for one in all_of_it.accounts), ((one, None) for one in past.accounts)
+            ):
                 old = batch.standing.get((one.account.id, one.target))
-                made = changes.change(subject.id, one, old, subject.key)
+                made = changes.change(subject.id, one, old, key)
                 if made:
                     found.append((made, subject.cause, stamp))
         changes.write(connection, found, now)
@@ -149,7 +155,9 @@ class Evaluator:
     def _accounts(self, connection: Connection, batch: _Batch, now: dt.datetime) -> set[str]:
         """Make the accounts that are wanted and missing, and tell of personas that changed. Returns whose are new."""
         ids = [subject.id for subject in batch.subjects]
-        batch.accounts = self._ledger.accounts(connection, ids)
+        for person, rows in self._ledger.accounts(connection, ids).items():
+            batch.accounts[person] = [row for row in rows if not row.retired]
+            batch.retired[person] = [row for row in rows if row.retired]
         wishes: list[Wish] = []
         for subject in batch.subjects:
             if subject.document is None:
@@ -200,6 +208,7 @@ class Evaluator:
             (manager, row.key.employer): row.given.id
             for manager, person in batch.managers.items()
             for row in reversed(rows.get(person, []))
+            if not row.retired
         }
 
     def _desired(self, subject: Subject, world: World, names: Names, now: dt.datetime) -> Desired:

@@ -15,14 +15,11 @@ from iam.store.bodies import seal_person
 from iam.store.world import Cause, Connection, NewPerson
 from streams.clock import Clock
 from streams.codec import Failed, PublishedCodec, Skipped
-from streams.contracts.documents import Version
 from streams.envelope import Message
 from streams.sealing import Key, KeyRing, KeyState
 
 CHUNK = 100
 """Messages a transaction: locks are held briefly, so that a revocation in another process gets through."""
-
-_GONE = Version(store.ERASED_EPOCH, 0)
 
 
 class EvaluateHandler:
@@ -61,7 +58,7 @@ class EvaluateHandler:
             if not isinstance(one, Skipped):
                 arrived.add(one)
             elif one.state is KeyState.ERASED:
-                arrived.add_erased(one.message.key)
+                arrived.add_erased(one.message.key, one.version)
         return arrived
 
     def _apply(self, arrived: Arrived, connection: Connection, more: Locks) -> None:
@@ -105,7 +102,8 @@ class EvaluateHandler:
 
     def _persons(self, connection: Connection, arrived: Arrived) -> dict[str, Cause]:
         """Store the documents that are newer, take over those of their aliases, and mark the withheld and the erased ones
-        as gone: the withheld ones until a newer version brings them back."""
+        as gone, until a newer version brings them back. They tell no aliases: whoever was one of theirs and has a newer
+        document of their own is joined with them no more."""
         keys = self._keys.find({news.key_id for news in arrived.persons.values()})
         rows = list(_rows(arrived, keys))
         now = self._clock.now()
@@ -113,15 +111,16 @@ class EvaluateHandler:
             NewPerson(one, news.version, "", store.WITHHELD, True, news.cause)
             for one, news in sorted(arrived.withheld.items())
         ]
-        rows += [NewPerson(one, _GONE, "", None, True, Cause("erased", now)) for one in sorted(arrived.erased)]
         stored = store.put_persons(connection, rows)
-        claimed = joins.claimants(connection, stored)
-        for row in rows:
-            news = arrived.persons.get(row.id)
-            if row.id in stored and news and (news.document.aliases or row.id in claimed):
-                moved = joins.claim(connection, row.id, set(news.document.aliases) - {row.id}, now)
-                self._again(connection, sorted(store.person_things(moved)), row.cause)
-        return {row.id: row.cause for row in rows if row.id in stored}
+        gone = store.put_erased(connection, arrived.erased, Cause("erased", now))
+        causes = {row.id: row.cause for row in rows if row.id in stored} | dict.fromkeys(gone, Cause("erased", now))
+        claimed = joins.claimants(connection, causes)
+        for one, cause in sorted(causes.items()):
+            aliases = set() if one in gone else arrived.aliases_of(one)
+            if aliases or one in claimed:
+                moved = joins.claim(connection, one, aliases - {one}, now)
+                self._again(connection, sorted(store.person_things(moved)), cause)
+        return causes
 
     def _releases(self, connection: Connection, own: set[str], locks: Locks) -> dict[str, Cause]:
         """Those who were joined and are two again are both evaluated."""

@@ -15,6 +15,11 @@ from streams.contracts.claims import AccountFacts
 from streams.contracts.errors import Rejected
 
 _TRIES = 1000
+_USED = """
+select id::text from iam.account where id = any(%s::uuid[])
+union
+select account::text from iam.name_ledger where account = any(%s::uuid[]) and name like '#%%'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,11 @@ class AccountRow:
     key: AccountKey
     given: Given
     personas: tuple[str, ...]
+
+    @property
+    def retired(self) -> bool:
+        """Whether it is from before its owner was erased: it is removed, and never used again."""
+        return naming.is_retired(self.given.uid)
 
 
 class Ledger:
@@ -98,17 +108,7 @@ class Ledger:
         self._announce(connection, changed, "personas", now, moment)
 
     def _insert(self, connection: Connection, wishes: Sequence[Wish], now: dt.datetime, number: int) -> dict[str, Wish]:
-        """By account id. An id that another person has by now (a merge moved it) is passed over."""
-        asked = {wish.id for wish in wishes}
-        rows = connection.execute("select id::text from iam.account where id = any(%s::uuid[])", [sorted(asked)])
-        used = {row[0] for row in rows}
-        chosen: dict[str, Wish] = {}
-        for wish in wishes:
-            again = (naming.account_id(self._secret, wish.key, counter) for counter in range(1, _TRIES))
-            account = next((one for one in chain([wish.id], again) if one not in used and one not in chosen), None)
-            if account is None:
-                raise Rejected("name.exhausted", "account key")
-            chosen[account] = wish
+        chosen = self._free_ids(connection, wishes)
         with connection.cursor() as cursor:
             cursor.executemany(
                 """insert into iam.account (id, person_id, first_person, employer, class, personas, served, created_at)
@@ -127,6 +127,24 @@ class Ledger:
                 ],
             )
         return chosen
+
+    def _free_ids(self, connection: Connection, wishes: Sequence[Wish]) -> dict[str, Wish]:
+        """By account id. An id that another person has by now (a merge moved it) is passed over, and one that somebody who
+        was erased had."""
+        chosen: dict[str, Wish] = {}
+        waiting = [(wish.id, wish) for wish in wishes]
+        for counter in range(1, _TRIES):
+            rows = connection.execute(_USED, [sorted({one for one, _ in waiting})] * 2).fetchall()
+            used, left = {row[0] for row in rows}, list[Wish]()
+            for account, wish in waiting:
+                if account in used or account in chosen:
+                    left.append(wish)
+                else:
+                    chosen[account] = wish
+            if not left:
+                return chosen
+            waiting = [(naming.account_id(self._secret, wish.key, counter), wish) for wish in left]
+        raise Rejected("name.exhausted", "account key")
 
     def _give(self, connection: Connection, accounts: Mapping[str, Wish], now: dt.datetime) -> dict[str, Given]:
         named: dict[str, str] = dict(

@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable
 
 from iam.domain import naming
 from iam.store import world as store
-from iam.store.world import Cause, Connection, NewPerson, person_things, take_locks
-from streams.contracts.documents import Version
+from iam.store.world import Cause, Connection, person_things, take_locks
 
 _NAMES = """
 select n.kind, n.name, n.account::text from iam.name_ledger n join iam.account a on a.id = n.account
@@ -64,6 +63,5 @@ def bury(
         cursor.executemany(_ACCOUNT, [(account, person, person, now) for account, person in sorted(set(accounts))])
     persons = [row[0] for row in connection.execute(_ERASED, [sorted(erased)]).fetchall()]
     cause = Cause("erased", now)
-    gone = Version(store.ERASED_EPOCH, 0)
-    store.put_persons(connection, [NewPerson(person, gone, "", None, True, cause) for person in persons])
+    store.put_erased(connection, dict.fromkeys(persons), cause)
     store.enqueue(connection, persons, now, store.PRIORITY_NOW, cause)

@@ -35,8 +35,9 @@ def _big() -> Any:
 
 
 class WorldPerson(IamTable, table=True):
-    """The newest document of a person. `body` None: not known yet, or gone; empty: withheld. `policy`: what it was last
-    evaluated with. `next_change`: when to look again; `cause`, `caused_at`: the event that made this version."""
+    """The newest document of a person. `body` None: not known yet, moved, or erased as of the version; empty: withheld.
+    `policy`: what it was last evaluated with. `next_change`: when to look again; `cause`, `caused_at`: the event that made
+    this version."""
 
     __tablename__ = "world_person"
     id: str = Field(primary_key=True)
@@ -45,6 +46,7 @@ class WorldPerson(IamTable, table=True):
     key_id: str
     body: bytes | None
     restricted: bool
+    erased: bool
     policy: str
     next_change: dt.datetime | None = _instant()
     cause: str

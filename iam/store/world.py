@@ -16,9 +16,6 @@ from streams.contracts.documents import UnitDocument, Version
 
 Connection: TypeAlias = psycopg.Connection
 
-ERASED_EPOCH = 2**62
-"""The epoch of a person that is gone for ever: no document is newer."""
-
 WITHHELD = b""
 """The body of a person whom the release does not cover (any more): nothing is known, which is not the same as a document
 that is not there yet or has moved away. Every account of such a person is to be disabled."""
@@ -41,22 +38,26 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person's row as stored. `body` None: not known, moved away by a redirect, or erased; `WITHHELD`: not for us."""
+    """A person's row as stored. `body` None: not known, moved away by a redirect, or `erased` as of the version; `WITHHELD`:
+    not for us."""
 
     id: str
     version: Version
     key_id: str
     body: bytes | None
+    erased: bool
     cause: Cause
 
 
 def persons(connection: Connection, ids: Collection[str]) -> list[PersonRow]:
     rows = connection.execute(
-        "select id, epoch, number, key_id, body, cause, caused_at from iam.world_person where id = any(%s) order by id",
+        """select id, epoch, number, key_id, body, erased, cause, caused_at from iam.world_person
+           where id = any(%s) order by id""",
         [list(ids)],
     ).fetchall()
     return [
-        PersonRow(i, Version(epoch, number), key, body, Cause(c, at)) for i, epoch, number, key, body, c, at in rows
+        PersonRow(i, Version(epoch, number), key, body, erased, Cause(c, at))
+        for i, epoch, number, key, body, erased, c, at in rows
     ]
 
 
@@ -67,7 +68,7 @@ where not exists (select from iam.world_redirect r
                   where r.id = %(id)s and (r.epoch, r.number) >= (%(epoch)s::bigint, %(number)s::bigint))
 on conflict (id) do update
     set epoch = excluded.epoch, number = excluded.number, key_id = excluded.key_id, body = excluded.body,
-        restricted = excluded.restricted, cause = excluded.cause, caused_at = excluded.caused_at
+        restricted = excluded.restricted, cause = excluded.cause, caused_at = excluded.caused_at, erased = false
     where (p.epoch, p.number) < (excluded.epoch, excluded.number)
 returning id
 """
@@ -109,6 +110,29 @@ def put_persons(connection: Connection, rows: Sequence[NewPerson]) -> set[str]:
             found.update(row[0] for row in cursor.fetchall())
             if not cursor.nextset():
                 return found
+
+
+_PUT_ERASED = """
+insert into iam.world_person as p (id, epoch, number, body, restricted, erased, cause, caused_at)
+values (%(id)s, coalesce(%(epoch)s, 0), coalesce(%(number)s, 0), null, true, true, %(cause)s, %(caused_at)s)
+on conflict (id) do update
+    set epoch = coalesce(%(epoch)s, p.epoch), number = coalesce(%(number)s, p.number), key_id = '', body = null,
+        restricted = true, erased = true, cause = excluded.cause, caused_at = excluded.caused_at
+    where (p.epoch, p.number) < (%(epoch)s::bigint, %(number)s::bigint)
+       or not p.erased and (p.epoch, p.number) = (coalesce(%(epoch)s, p.epoch), coalesce(%(number)s, p.number))
+returning id
+"""
+
+
+def put_erased(connection: Connection, erased: Mapping[str, Version | None], cause: Cause) -> set[str]:
+    """These are gone as of a version (None: as of the one that is known) and no document is left. Returns those of whom
+    nothing newer was known."""
+    found: set[str] = set()
+    for person, version in sorted(erased.items()):
+        as_of = {"epoch": version and version.epoch, "number": version and version.number}
+        values = {"id": person, "cause": cause.event, "caused_at": cause.at, **as_of}
+        found.update(row[0] for row in connection.execute(_PUT_ERASED, values).fetchall())
+    return found
 
 
 def mark_evaluated(connection: Connection, rows: Sequence[tuple[str, str, dt.datetime | None]]) -> None:

@@ -28,6 +28,7 @@ from streams.contracts.claims import (
     NumberReference,
     Protection,
     RegisteredAddress,
+    Return,
     SpecialAddress,
     Split,
     WorkContact,
@@ -47,7 +48,7 @@ from streams.contracts.identifiers import Identifier, IdentifierType
 GUARDIAN_OF_THIS_PERSON = "V"
 WARD_OF_THIS_PERSON = "VF"
 _PROTECTING = (Protection, Lift)
-_RULINGS = (Merge, Split, Lift)
+_RULINGS = (Merge, Split, Lift, Return)
 
 
 def derive_person(

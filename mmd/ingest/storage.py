@@ -54,6 +54,9 @@ _OLD_HEADS = (
     "select uuid_send(id), subject, version, digest from mmd.head where id = any(%b) order by id for no key update"
 )
 
+_ANY_FLOOR = "select exists (select from mmd.floor)"
+_FLOORS = "select uuid_send(head), subject, version, digest from mmd.floor where head = any(%b)"
+
 _WIN = """
 update mmd.head h set claim = n.claim, subject = n.subject, version = n.version, digest = n.digest
 from unnest(%b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[]) as n (id, claim, subject, version, digest)
@@ -201,10 +204,14 @@ class Settled:
 
 
 def settle_heads(cursor: Cursor, fresh: Sequence[NewClaim], held: Mapping[bytes, Held]) -> Settled:
-    """Let the new claims compete for their heads, those that are `held` by subjects of the batch and all others."""
+    """Let the new claims compete for their heads, those that are `held` by subjects of the batch and all others: all that
+    rise above what was erased there about somebody else."""
+    competing = [one for one in fresh if not one.standing]
+    floors = _floors(cursor, competing)
     best: dict[bytes, NewClaim] = {}
-    for one in fresh:
-        if not one.standing and (one.head not in best or _rank(one) > _rank(best[one.head])):
+    for one in competing:
+        below = any(one.logged.subject != floor.subject and _rank(one) <= floor.rank for floor in floors[one.head])
+        if not below and (one.head not in best or _rank(one) > _rank(best[one.head])):
             best[one.head] = one
     if not best:
         return Settled()
@@ -224,6 +231,17 @@ def settle_heads(cursor: Cursor, fresh: Sequence[NewClaim], held: Mapping[bytes,
     return Settled(frozenset(lost), frozenset((*(best[head].id for head in won), *(one.id for one in winning))))
 
 
+def _floors(cursor: Cursor, competing: Iterable[NewClaim]) -> defaultdict[bytes, list[Held]]:
+    """By head: about whom something was erased, and its rank. There are none where nobody has been erased."""
+    found: defaultdict[bytes, list[Held]] = defaultdict(list)
+    cursor.execute(_ANY_FLOOR)
+    if cursor.fetchone() == (True,):
+        cursor.execute(_FLOORS, [sorted({one.head for one in competing})])
+        for head, subject, version, digest in cursor.fetchall():
+            found[head].append(Held(subject, (version, digest)))
+    return found
+
+
 def _note_shared(
     cursor: Cursor, fresh: Iterable[NewClaim], best: Mapping[bytes, NewClaim], heads: Mapping[bytes, Held]
 ) -> None:
@@ -231,7 +249,7 @@ def _note_shared(
     corrected), and whoever asks what was known earlier must find what won then."""
     shared: set[tuple[RowId, str]] = set()
     for one in fresh:
-        if one.standing:
+        if one.standing or one.head not in best:
             continue
         of = {one.logged.subject, best[one.head].logged.subject}
         if one.head in heads:

@@ -31,6 +31,7 @@ from streams.contracts.claims import (
     Place,
     Placement,
     Protection,
+    Return,
     RobotDuty,
     Role,
     SourceRecord,
@@ -170,7 +171,11 @@ def _merge(record: SourceRecord, body: Merge, kind: str) -> Rejected | None:
     return _another(record, body, kind) or _ruling(record, body, kind)
 
 
-def _ruling(record: SourceRecord, body: Merge | Split | Lift, _: str) -> Rejected | None:
+def _return(record: SourceRecord, body: Return, kind: str) -> Rejected | None:
+    return _ruling(record, body, kind) if body.decision.strip() else Rejected("input.missing", "ruling: decision")
+
+
+def _ruling(record: SourceRecord, body: Merge | Split | Lift | Return, _: str) -> Rejected | None:
     """A ruling is about a number's subject, and needs evidence and two persons; a proposed lift the one who asks."""
     if record.subject.startswith(ID_SUBJECT_PREFIX):
         return Rejected("input.invalid", "ruling: subject")
@@ -191,6 +196,7 @@ _RULES: Mapping[type, Callable[[SourceRecord, Any, str], Rejected | None]] = {
     **dict.fromkeys((Enrolment, Placement), _school_role),
     NumberReference: _another,
     Merge: _merge,
+    Return: _return,
     **dict.fromkeys((Split, Lift), _ruling),
     LegalOrganisation: _owned,
 }
@@ -229,6 +235,7 @@ _NAMES: Mapping[type, Callable[[Any], Iterable[tuple[str, str, bool]]]] = {
     **dict.fromkeys((Employment, Enrolment, Placement, Mandate, Consultancy, RobotDuty), _of_role),
     **dict.fromkeys((NumberReference, Merge), lambda body: [("other_subject", body.other_subject, True)]),
     Split: lambda body: [("merges", name, False) for name in body.merges],
+    Return: lambda body: [("decision", body.decision, False)],
     Custody: lambda body: [("subject", relation.subject, True) for relation in body.relations],
     UnitStructure: lambda body: [("parent", parent.parent, False) for parent in body.parents],
     Place: lambda body: [("unit", one.unit, False) for one in body.units],

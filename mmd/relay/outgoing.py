@@ -13,7 +13,7 @@ from mmd.store.dirty import URGENT
 from mmd.store.disclosing import Cursor, effective_release, people_in
 from mmd.store.sealed import Document, open_documents
 from streams.catalogue import MMD_GROUP, MMD_ORGANISATION, MMD_PERSON, MMD_PLACE, MMD_URGENT
-from streams.codec import Outgoing
+from streams.codec import Outgoing, tombstone
 from streams.contracts.claims import thing_of
 from streams.contracts.documents import PersonDocument, Published, Redirect, Thing, Version, Withheld, publish
 from streams.envelope import Message
@@ -87,7 +87,7 @@ def compose(cursor: Cursor, taken: Sequence[Taken], release: Release, epoch: int
         published = _published(one, release, epoch, on, people)
         for topic in _topics(one):
             if published is None:
-                batch.tombstones.append(Message(topic, one.id, None))
+                batch.tombstones.append(tombstone(topic, one.id, Version(epoch, one.number)))
             else:
                 dataclass_ = "open" if published.unit is not None else "personal"
                 batch.records.append(Outgoing(topic, published, _event_id(one, epoch), one.caused_at, dataclass_))

@@ -49,12 +49,16 @@ select id from mmd.document where kind = 'person' and marking not in ('none', 'u
 """
 _CLAIMS = """
 select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
-from mmd.claim c where c.subject = any(%(subjects)s) and c.logged_at <= %(known)s
-union all
-select uuid_send(c.id), c.subject, c.source, c.source_key, c.version, c.digest, c.event, c.logged_at, c.key_id, c.body
-from (select distinct other.head, other.subject from mmd.shared_head mine join mmd.shared_head other using (head)
-      where mine.subject = any(%(subjects)s) and other.subject <> all(%(subjects)s)) as other
-join mmd.claim c on c.subject = other.subject and c.head = other.head and c.logged_at <= %(known)s
+from (select * from mmd.claim where subject = any(%(subjects)s)
+      union all
+      select c.* from (
+          select distinct other.head, other.subject from mmd.shared_head mine join mmd.shared_head other using (head)
+          where mine.subject = any(%(subjects)s) and other.subject <> all(%(subjects)s)
+      ) o join mmd.claim c on c.subject = o.subject and c.head = o.head) c
+where c.logged_at <= %(known)s
+  and (c.standing or not exists (select from mmd.floor f
+       where f.head = c.head and f.subject <> c.subject and f.logged_at <= %(known)s
+         and (f.version, f.digest) >= (c.version, c.digest)))
 """
 _EVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 _COUNTS = """

@@ -141,6 +141,18 @@ class SharedHeadRow(MmdTable, table=True):
     subject: str = Field(primary_key=True)
 
 
+class FloorRow(MmdTable, table=True):
+    """The newest that a source said of one thing about somebody who was erased then: what is older counts of nobody else.
+    `logged_at`: since when."""
+
+    __tablename__ = "floor"
+    head: uuid.UUID = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    version: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    logged_at: dt.datetime = _instant()
+
+
 class ConflictRow(MmdTable, table=True):
     """The newest that a source that is not designated said of one thing: about whom, and a keyed digest. Never the value.
     An empty digest: it withdrew what it had said."""

@@ -1,6 +1,7 @@
 """The master's documents: one shape all the way (stored, published on `mmd.*.v1`, sliced by the API, hashed)."""
 
 import datetime as dt
+import re
 from enum import StrEnum
 
 import msgspec
@@ -293,10 +294,25 @@ class Version(msgspec.Struct, frozen=True, order=True):
     epoch: int
     number: int
 
+    @property
+    def text(self) -> str:
+        """As the header `ce_mmdsourceversion` has it."""
+        return f"{self.epoch}.{self.number}"
+
+    @classmethod
+    def read(cls, text: str) -> "Version | None":
+        """None for anything that `text` does not give."""
+        found = _VERSION.fullmatch(text)
+        return cls(int(found[1]), int(found[2])) if found else None
+
+
+_VERSION = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})", re.ASCII)
+
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
     """The record on the topics `mmd.*.v1`: exactly one of the documents, `redirect` and `withheld` is set.
-    A Kafka tombstone in place of a record is an erasure, and final.
+    A Kafka tombstone in place of a record is an erasure as of the version in its header `ce_mmdsourceversion`: whatever was
+    known is to be deleted, and nothing older counts any more. A newer document tells of somebody who was taken in again.
 
     `cause` is the event that made this version and `caused_at` (UTC) when it was first logged, so that a reader can
     tell how long a change took; they are not part of the document.

@@ -71,6 +71,12 @@ _TEXTS = {
     "decision.two-persons": ErrorText(
         422, "Whoever asks cannot approve: two persons are needed.", "Den som begär får inte godkänna: det krävs två."
     ),
+    "decision.used": ErrorText(
+        409, "The decision was carried out already, and has ended.", "Beslutet är redan verkställt, och har upphört."
+    ),
+    "return.not-erased": ErrorText(
+        409, "Nobody with that id or number is erased.", "Ingen med den identiteten är gallrad."
+    ),
     "export.damaged": ErrorText(
         422, "The export is not whole, or was changed.", "Exporten är inte hel, eller har ändrats."
     ),

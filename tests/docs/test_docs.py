@@ -51,6 +51,10 @@ RUN_ELSEWHERE = {
         ("tests/docs/test_commands.py", 'block_with("docs/operations.md", words)'),
     ),
     **dict.fromkeys(
+        (line for line in lines("docs/operations.md") if line.split()[1:2] == ["return"]),
+        ("tests/integration/cli/test_return.py", 'block_with("docs/operations.md", "kallan return")'),
+    ),
+    **dict.fromkeys(
         (
             'kallan backup "$BACKUP" --keys "$KEYS"',
             'kallan restore "$BACKUP" --keys "$KEYS"',

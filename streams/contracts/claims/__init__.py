@@ -69,6 +69,7 @@ from streams.contracts.claims.rulings import (
     Lift,
     Merge,
     RaiseName,
+    Return,
     Split,
 )
 from streams.contracts.claims.things import (
@@ -137,6 +138,7 @@ __all__ = [
     "Registration",
     "Relation",
     "Replaces",
+    "Return",
     "RobotDuty",
     "Role",
     "Seat",
@@ -198,6 +200,7 @@ Body = (
     | Merge
     | Split
     | Lift
+    | Return
     | Absent
 )
 
@@ -217,6 +220,7 @@ REPLACES: dict[str, Replaces] = {
     "merge": Replaces.NOTHING,
     "split": Replaces.NOTHING,
     "protection-lift": Replaces.NOTHING,
+    "return": Replaces.NOTHING,
     "name": Replaces.FROM,
     "registered-address": Replaces.FROM,
 }

@@ -41,3 +41,13 @@ class Lift(ClaimBody, frozen=True, tag="protection-lift"):
     evidence: str
     asked_by: str
     approved_by: str = ""
+
+
+class Return(ClaimBody, frozen=True, tag="return"):
+    """Whoever has this number was erased, and is taken in again by this decision: what sources say from now on counts. A
+    raise in the same record is the marking that the person had."""
+
+    decision: str
+    evidence: str
+    asked_by: str
+    approved_by: str

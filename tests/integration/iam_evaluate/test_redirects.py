@@ -6,7 +6,9 @@ import pytest
 
 from iam.domain.account import Presence
 from iam.store.state import Accounts, desired_hash
-from streams.contracts.documents import Redirect
+from streams.catalogue import MMD_PERSON
+from streams.codec import tombstone
+from streams.contracts.documents import Redirect, Version, Withheld
 from tests.integration.iam_evaluate.conftest import Iam
 from tests.unit.iam_domain.making import O2, person, work
 
@@ -47,6 +49,25 @@ def test_two_persons_who_were_hired_and_are_joined_keep_both_accounts(iam: Iam) 
     assert [view.id for view in views] == sorted([first.key, second.key])
     assert {target.presence for view in views for target in view.targets} == {Presence.ENABLED}
     assert {view.names["uid"] for view in views} == {first.uid, second.uid}
+
+
+@pytest.mark.parametrize("split_first", [True, False])
+@pytest.mark.parametrize("erased", [True, False])
+def test_whoever_is_parted_from_somebody_withheld_or_erased_has_a_life_of_their_own(
+    iam: Iam, split_first: bool, erased: bool
+) -> None:
+    """What tells no aliases any more holds nobody back who has a newer document."""
+    iam.say(person(work("e1"), who="a"), person(work("e2", at_unit=O2), who="b"))
+    iam.say(person(work("e1"), work("e2", at_unit=O2), who="a", aliases=("b",)), Redirect("b", "a"))
+    iam.settle()
+    told = iam.message(Withheld("a"))
+    over = tombstone(MMD_PERSON, "a", Version(1, iam.number)) if erased else told
+    apart = [iam.message(person(work("e2", at_unit=O2), who="b")), over]
+    for message in apart if split_first else reversed(apart):
+        iam.handler([message])
+    iam.settle()
+    assert iam.state("b").presence is Presence.ENABLED
+    assert iam.rows("select count(*) from iam.world_redirect") == [(0,)]
 
 
 @pytest.mark.parametrize("split_first", [True, False])

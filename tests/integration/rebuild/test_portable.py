@@ -128,7 +128,7 @@ def test_every_line_is_one_record_of_the_published_schema(
     lines = [json.loads(line) for line in (tmp_path / "all.jsonl").read_text(encoding="utf-8").splitlines()]
     schema = json_schema()
     mapping = schema["discriminator"]["mapping"]
-    assert set(mapping) == {"export", "erasure", "erased", "claim", "conflict", "account", "name", "place"}
+    assert set(mapping) == {"export", "erasure", "return", "erased", "claim", "conflict", "account", "name", "place"}
     for one in lines:
         described = schema["$defs"][mapping[one["record"]].rpartition("/")[2]]
         assert set(one) <= set(described["properties"])

@@ -63,6 +63,7 @@ def test_nothing_of_a_scenario_is_left_for_the_next(direct_world: DirectWorld) -
             "streams.brake",
             "streams.dead_letter",
             "streams.erasure",
+            "streams.returned",
             "mmd.document",
             "iam.account",
             "connectors.snapshot",

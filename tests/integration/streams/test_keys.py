@@ -115,6 +115,39 @@ class TestContract:
         ring.destroy_older(KeyClass.INNER, "a")
         assert ring.find({"inner/a/1"})["inner/a/1"] is KeyState.ERASED
 
+    def test_a_readmitted_owner_has_new_keys_and_what_was_destroyed_stays_so(self, ring: KeyRing) -> None:
+        old = {key_class: ring.current(key_class, {"a"})["a"] for key_class in (KeyClass.INNER, KeyClass.OUTER)}
+        old[KeyClass.OUTER] = ring.renew(KeyClass.OUTER, "a")
+        ring.erase({"a", "b"})
+        for _ in range(2):
+            ring.readmit({"a", "never-erased"})
+            assert set(ring.find({key.id for key in old.values()} | {"outer/a/1"}).values()) == {KeyState.ERASED}
+        new = {key_class: ring.current(key_class, {"a", "b"}) for key_class in KeyClass}
+        assert {one["a"].id for one in new.values()} == {"inner/a/2", "outer/a/3", "account/a/2", "system/a/2"}
+        assert all(one.keys() == {"a"} for one in new.values())
+        assert ring.find({new[KeyClass.INNER]["a"].id, old[KeyClass.INNER].id}) == {
+            new[KeyClass.INNER]["a"].id: new[KeyClass.INNER]["a"],
+            old[KeyClass.INNER].id: KeyState.ERASED,
+        }
+        assert ring.find({"account/a/1", "account/a/3"}) == {
+            "account/a/1": KeyState.ERASED,
+            "account/a/3": KeyState.UNKNOWN,
+        }
+        assert ring.renew(KeyClass.OUTER, "a").id == "outer/a/4"
+        assert ring.current(KeyClass.INNER, {"never-erased"})["never-erased"].id == "inner/never-erased/1"
+
+    def test_whoever_is_erased_again_after_a_return_has_lost_the_new_keys_too(self, ring: KeyRing) -> None:
+        ring.current(KeyClass.INNER, {"a"})
+        ring.erase({"a"})
+        ring.readmit({"a"})
+        second = ring.current(KeyClass.INNER, {"a"})["a"]
+        ring.erase({"a"})
+        assert ring.find({second.id})[second.id] is KeyState.ERASED
+        assert ring.current(KeyClass.INNER, {"a"}) == {}
+        ring.readmit({"a"})
+        assert ring.current(KeyClass.INNER, {"a"})["a"].id == "inner/a/3"
+        assert ring.find({second.id})[second.id] is KeyState.ERASED
+
     def test_a_secret_is_never_in_a_repr(self, ring: KeyRing) -> None:
         key = ring.current(KeyClass.INNER, {"a"})["a"]
         assert repr(key) == "Key(id='inner/a/1')"

@@ -57,7 +57,7 @@ NAVET_KINDS = (
     "custody",
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
-RULING_KINDS = ("merge", "split", "protection-lift")
+RULING_KINDS = ("merge", "split", "protection-lift", "return")
 REGISTERS = {
     "school": ("enrolment", "placement"),
     "politicians": ("mandate",),

@@ -3,7 +3,7 @@
 import pytest
 
 from mmd.ingest.validate import check_claim
-from streams.contracts.claims import Body, Claim, Lift, Merge, SourceRecord, Split
+from streams.contracts.claims import Body, Claim, Lift, Merge, Return, SourceRecord, Split
 
 ONE, OTHER, BY_ID = "a" * 32, "b" * 32, "id:00000000-0000-8000-8000-000000000001"
 
@@ -20,6 +20,7 @@ def test_whole_rulings_and_a_proposed_lift_are_taken() -> None:
         Split(("m",), "e", "anna", "bo"),
         Lift((), "e", "anna"),
         Lift((), "e", "anna", "bo"),
+        Return("KS 1", "e", "anna", "bo"),
     ):
         assert refused(body) is None
 
@@ -31,6 +32,11 @@ def test_whole_rulings_and_a_proposed_lift_are_taken() -> None:
         (Merge(OTHER, "e", "anna", ""), "decision.two-persons"),
         (Split(("m",), "e", "anna", ""), "decision.two-persons"),
         (Lift((), "e", "anna", "anna"), "decision.two-persons"),
+        (Return("KS 1", "e", "anna", " Anna"), "decision.two-persons"),
+        (Return("KS 1", "e", "anna", ""), "decision.two-persons"),
+        (Return(" ", "e", "anna", "bo"), "input.missing"),
+        (Return("KS 1", "", "anna", "bo"), "input.missing"),
+        (Return("K" * 201, "e", "anna", "bo"), "input.invalid"),
         (Merge(OTHER, " ", "anna", "bo"), "input.missing"),
         (Lift((), "e", ""), "input.missing"),
         (Merge(ONE, "e", "anna", "bo"), "input.invalid"),

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams import catalogue
-from streams.codec import Decoded, Failed, Incoming, Outgoing, PublishedCodec, RecordCodec, Skipped, schema_uri
+from streams.codec import (
+    Decoded,
+    Failed,
+    Incoming,
+    Outgoing,
+    PublishedCodec,
+    RecordCodec,
+    Skipped,
+    schema_uri,
+    tombstone,
+)
 from streams.contracts.claims import (
     AccountFacts,
     Claim,
@@ -122,8 +132,8 @@ def test_a_key_that_is_renewed_or_erased_is_a_skip_that_says_which() -> None:
     keys.destroy_older(KeyClass.INNER, "s1")
     keys.erase({"s2"})
     assert codec.decode([renewed, erased]) == [
-        Skipped(renewed, KeyState.RENEWED),
-        Skipped(erased, KeyState.ERASED),
+        Skipped(renewed, KeyState.RENEWED, "1"),
+        Skipped(erased, KeyState.ERASED, "1"),
     ]
 
 
@@ -374,3 +384,16 @@ def test_a_document_is_exactly_one_thing_and_a_person_never_in_clear() -> None:
 def test_a_tombstone_of_a_document_counts_as_erased() -> None:
     tombstone = Message(catalogue.MMD_PERSON, "p1", None)
     assert PublishedCodec(MemoryKeyRing()).decode([tombstone]) == [Skipped(tombstone, KeyState.ERASED)]
+
+
+def test_a_tombstone_tells_the_version_that_it_ends() -> None:
+    message = tombstone(catalogue.MMD_PERSON, "p1", Version(3, 17))
+    assert message.value is None
+    (found,) = PublishedCodec(MemoryKeyRing()).decode([message])
+    assert isinstance(found, Skipped)
+    assert Version.read(found.version) == Version(3, 17)
+
+
+@pytest.mark.parametrize("text", ["", "3", "3.", ".17", "3.17.1", "-3.17", "3.1e5", "3.\u0661", "9" * 19 + ".1"])
+def test_a_version_that_is_none_is_not_read(text: str) -> None:
+    assert Version.read(text) is None

@@ -57,6 +57,7 @@ BODIES: list[claims.Body] = [
     claims.AccountFacts("a"),
     claims.Merge("subject", "a decision", "anna", "bertil"),
     claims.Split(("merge-1",), "a decision", "anna", "bertil"),
+    claims.Return("KS 1", "a reason", "anna", "bertil"),
     claims.Lift((claims.RaiseName("navet", "key", "1", "digest"),), "a decision", "anna"),
     claims.Absent("name"),
 ]
