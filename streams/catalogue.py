@@ -281,9 +281,9 @@ TOPICS: tuple[Topic, ...] = (
         "urgent",
         ("operator",),
         ("ingest-urgent",),
-        "Handläggares beslut: sammanslagning, delning, hävd skyddsmarkering, återkomst efter gallring",
-        "Operators' rulings: merge, split, lift of protection, return after an erasure",
-        contents=("merge", "split", "protection-lift", "return", "protection"),
+        "Handläggares beslut: sammanslagning, delning, hävd skyddsmarkering, återkomst efter gallring, hävt dödsfall",
+        "Operators' rulings: merge, split, lift of protection, return after an erasure, death taken back",
+        contents=("merge", "split", "protection-lift", "return", "death-reversal", "protection"),
         sealed_with="inner",
     ),
 )

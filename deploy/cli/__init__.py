@@ -64,6 +64,7 @@ _MODULES = {
     "dlq": "letters",
     "merge": "rulings",
     "split": "rulings",
+    "undo-death": "rulings",
     "protection": "protection",
     "catalogue": "contracts",
     "openapi": "contracts",

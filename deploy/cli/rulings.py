@@ -1,4 +1,4 @@
-"""`kallan merge`, `kallan split`: identity rulings with evidence, a preview of what they would do, and two persons."""
+"""`kallan merge`, `kallan split`, `kallan undo-death`: rulings with evidence, a preview, and two persons."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -69,6 +69,26 @@ def split(
         found = _person(connection, parted)
         grounds = Grounds(evidence, asked_by, approved_by)
         rule(connection, lambda desk: identity.split(desk, found, grounds), decided=decided, as_json=as_json)
+
+
+@click.command("undo-death")
+@click.argument("person", metavar="ID")
+@_two_options
+@home_option
+@json_option
+def undo_death(
+    person: str, evidence: str, asked_by: str, approved_by: str, decided: bool, home: Path | None, as_json: bool
+) -> None:
+    """The person ID lives: the population register told of a death and has corrected itself in a later post.
+
+    Refused where it has not. A death that is told later counts again.
+    """
+    from deploy.rulings import death
+
+    with connected(home) as connection:
+        found = _person(connection, person)
+        grounds = Grounds(evidence, asked_by, approved_by)
+        rule(connection, lambda desk: death.take_back(desk, found, grounds), decided=decided, as_json=as_json)
 
 
 def rule(

@@ -32,6 +32,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "split": ("ruling that undoes a merge", "delning"),
     "protection-lift": ("ruling that lifts a marking", "hävd skyddsmarkering"),
     "return": ("ruling that brings back somebody erased", "återkomst efter gallring"),
+    "death-reversal": ("ruling that a death is taken back", "hävt dödsfall"),
     "place": ("place with address and units", "plats"),
     "group": ("class or teaching group", "klass, undervisningsgrupp"),
     "group-members": ("who is in a group", "gruppmedlemskap"),

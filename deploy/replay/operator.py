@@ -17,7 +17,7 @@ from connectors.sources.loads import list_loads, release_load, void_load
 from connectors.sources.report import LoadState
 from deploy.operations.bring_back import Why
 from deploy.readings import Readings
-from deploy.rulings import identity, protection
+from deploy.rulings import death, identity, protection
 from deploy.rulings.sending import Desk, Grounds
 from streams.bus import Handler
 from streams.contracts.errors import Rejected
@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "dlq discard": "code",
     "merge": "person",
     "split": "person",
+    "undo-death": "person",
     "protection propose": "person",
     "protection approve": "person",
     "erase": "person",
@@ -38,14 +39,15 @@ COMMANDS: Mapping[str, str] = {
 }
 """The commands that a scenario can give, each with the argument that says to what: the newest total load of a source that is
 held, every open dead letter of a code, or the person with a number; `rebuild` takes none. `by` says who decides (left out:
-`operator`), and of a merge, a split, a proposal, an erasure or a return who asks; `refused` is the code that the command
-must answer with, doing nothing. `rebuild` makes the stores again from the log and puts them in the place of those in use;
-it fails where the two differ, or where somebody protected was without protection on the way."""
+`operator`), and of a merge, a split, a death taken back, a proposal, an erasure or a return who asks; `refused` is the code
+that the command must answer with, doing nothing. `rebuild` makes the stores again from the log and puts them in the place
+of those in use; it fails where the two differ, or where somebody protected was without protection on the way."""
 
 _BY, _REFUSED = "by", "refused"
 _MORE: Mapping[str, tuple[str, ...]] = {
     "merge": ("into", "evidence", "approved_by"),
     "split": ("evidence", "approved_by"),
+    "undo-death": ("evidence", "approved_by"),
     "protection propose": ("evidence",),
     "erase": ("decision", "approved_by"),
     "return": ("decision", "reason", "approved_by"),
@@ -147,6 +149,8 @@ class Operator:
             desk.send(identity.merge(desk, person, self._id(arguments["into"]), grounds))
         elif command == "split":
             desk.send(identity.split(desk, self._own_id(arguments["person"]), grounds))
+        elif command == "undo-death":
+            desk.send(death.take_back(desk, person, grounds))
         elif command == "protection propose":
             every = arguments.get(_ALL) == "all"
             desk.send(protection.propose(desk, person, grounds.evidence, who, every_raise=every))

@@ -11,7 +11,7 @@ import msgspec
 from deploy.rulings.sending import Desk, Grounds, names_nobody, new_name
 from mmd.domain.claims import LoggedClaim
 from mmd.domain.protection import Raised, lifted, standing_raises
-from streams.contracts.claims import Lift, Marking, Protection, RaiseName, SourceRecord
+from streams.contracts.claims import ClaimName, Lift, Marking, Protection, SourceRecord
 from streams.contracts.errors import Rejected
 
 
@@ -105,8 +105,8 @@ def _open(desk: Desk, claims: Sequence[LoggedClaim]) -> dict[str, list[tuple[str
     return found
 
 
-def _by_subject(raises: Sequence[Raised]) -> dict[str, tuple[RaiseName, ...]]:
-    found: dict[str, tuple[RaiseName, ...]] = {}
+def _by_subject(raises: Sequence[Raised]) -> dict[str, tuple[ClaimName, ...]]:
+    found: dict[str, tuple[ClaimName, ...]] = {}
     for one in raises:
         found[one.subject] = (*found.get(one.subject, ()), one.name)
     return found

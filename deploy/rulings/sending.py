@@ -15,7 +15,7 @@ from streams.bus import Producer
 from streams.catalogue import SOURCE_RULING
 from streams.clock import Clock
 from streams.codec import Outgoing, RecordCodec
-from streams.contracts.claims import Claim, Lift, Merge, Return, SourceRecord, Split
+from streams.contracts.claims import Claim, DeathReversal, Lift, Merge, Return, SourceRecord, Split
 from streams.contracts.decisions import two_persons
 from streams.contracts.errors import Rejected
 from streams.contracts.time import local_date
@@ -51,7 +51,7 @@ class Desk:
     producer: Producer
     clock: Clock
 
-    def record(self, name: str, subject: str, body: Merge | Split | Lift | Return) -> SourceRecord:
+    def record(self, name: str, subject: str, body: Merge | Split | Lift | Return | DeathReversal) -> SourceRecord:
         """The ruling `name` about a subject, said now.
 
         Raises `Rejected("source.undesignated")` where the source register does not let operators rule on this.

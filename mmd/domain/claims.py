@@ -6,7 +6,7 @@ import typing
 
 import msgspec
 
-from streams.contracts.claims import REPLACES, Absent, Body, Claim, Replaces
+from streams.contracts.claims import REPLACES, Absent, Body, Claim, ClaimName, Replaces
 from streams.contracts.documents import Stamp
 from streams.contracts.identifiers import Identifier
 
@@ -82,6 +82,14 @@ def first_logging(logged: LoggedClaim) -> tuple[dt.datetime, str]:
     """Of one claim that was logged twice the least of these is kept: by time, then event id, so that it is the same one
     whichever came first."""
     return logged.logged_at, logged.event
+
+
+ClaimKey = tuple[str, ClaimName]
+"""The subject that a claim stands on, and its name there: how a ruling says which one it means."""
+
+
+def claim_key(logged: LoggedClaim) -> ClaimKey:
+    return logged.subject, ClaimName(logged.source, logged.source_key, logged.version, logged.digest)
 
 
 def stamp_of(logged: LoggedClaim) -> Stamp:

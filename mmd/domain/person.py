@@ -4,11 +4,11 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 
 from mmd.domain.candidates import Candidate, Candidates, designated, of_post, of_system
-from mmd.domain.claims import LoggedClaim, stamp_of
+from mmd.domain.claims import LoggedClaim, claim_key, stamp_of
 from mmd.domain.heads import winners
 from mmd.domain.identity import Chain, Reference, components, resolve
 from mmd.domain.personas import guardian_persona, main_order, role_personas, with_accounts
-from mmd.domain.protection import effective, lifted, raise_key
+from mmd.domain.protection import effective, lifted
 from mmd.domain.register import SourceRegister
 from mmd.domain.rulings import chain_of, standing_merges
 from mmd.domain.rulings import joined as joined_by
@@ -20,6 +20,7 @@ from streams.contracts.claims import (
     Assurance,
     Birth,
     Custody,
+    DeathReversal,
     IdentityAssurance,
     Lift,
     Marking,
@@ -48,7 +49,7 @@ from streams.contracts.identifiers import Identifier, IdentifierType
 GUARDIAN_OF_THIS_PERSON = "V"
 WARD_OF_THIS_PERSON = "VF"
 _PROTECTING = (Protection, Lift)
-_RULINGS = (Merge, Split, Lift, Return)
+_RULINGS = (Merge, Split, Lift, Return, DeathReversal)
 
 
 def derive_person(
@@ -78,7 +79,7 @@ def derive_person(
     order = chain.order if chain else ()
     candidates = designated(winning, register, {subject: at for at, subject in enumerate(order)})
     skyddad = marking is Marking.SKYDDAD_FOLKBOKFORING
-    status = derive_status(candidates.get("registration"))
+    status = derive_status(candidates)
     guardians, wards = _relations(candidates, person_id_of)
     guardian = guardian_persona(person, wards)
     personas = role_personas(candidates, person_id_of)
@@ -129,7 +130,7 @@ def _chain(joined: set[str], winning: list[LoggedClaim], register: SourceRegiste
 
 def _unlifted(protections: list[LoggedClaim], register: SourceRegister) -> list[LoggedClaim]:
     gone = lifted(protections, register)
-    return [one for one in protections if raise_key(one) not in gone]
+    return [one for one in protections if claim_key(one) not in gone]
 
 
 def _aliases(

@@ -4,9 +4,9 @@ ruling of the protection officer that names the raise: one that is not named sta
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mmd.domain.claims import LoggedClaim, stamp_of
+from mmd.domain.claims import ClaimKey, LoggedClaim, claim_key, stamp_of
 from mmd.domain.register import SourceRegister
-from streams.contracts.claims import Lift, Marking, Protection, RaiseName
+from streams.contracts.claims import ClaimName, Lift, Marking, Protection
 from streams.contracts.decisions import two_persons
 from streams.contracts.documents import Stamp
 
@@ -19,29 +19,21 @@ LEVEL: dict[Marking, int] = {
 """How much is withheld: UNVERIFIED is disclosed like a marking, so it stands above NONE here."""
 
 
-RaiseKey = tuple[str, RaiseName]
-"""The subject that a raise stands on, and its name there."""
-
-
-def raise_key(logged: LoggedClaim) -> RaiseKey:
-    return logged.subject, RaiseName(logged.source, logged.source_key, logged.version, logged.digest)
-
-
 @dataclass(frozen=True, slots=True)
 class Raised:
     """A raise that stands. `taken_back`: the newest later word of the same record that says less: N, a complete post that
     does not speak of it any more, or a lower marking. It lowers nothing: it is what an officer looks at (LIFT_PENDING)."""
 
     subject: str
-    name: RaiseName
+    name: ClaimName
     marking: Marking
     stamp: Stamp
     taken_back: Stamp | None
 
 
-def lifted(claims: Iterable[LoggedClaim], register: SourceRegister) -> frozenset[RaiseKey]:
+def lifted(claims: Iterable[LoggedClaim], register: SourceRegister) -> frozenset[ClaimKey]:
     """What the approved lifts among these claims lift. A lift counts on its own subject only."""
-    found: set[RaiseKey] = set()
+    found: set[ClaimKey] = set()
     for logged in claims:
         body = logged.claim.body
         if (
@@ -59,8 +51,8 @@ def standing_raises(claims: Sequence[LoggedClaim], register: SourceRegister) -> 
     found: list[Raised] = []
     for logged in sorted(claims, key=_logged):
         body = logged.claim.body
-        if isinstance(body, Protection) and body.marking is not Marking.NONE and raise_key(logged) not in gone:
-            key = raise_key(logged)
+        if isinstance(body, Protection) and body.marking is not Marking.NONE and claim_key(logged) not in gone:
+            key = claim_key(logged)
             found.append(Raised(*key, body.marking, stamp_of(logged), _taken_back(logged, body.marking, claims)))
     return found
 
@@ -98,7 +90,7 @@ def effective(claims: Sequence[LoggedClaim], register: SourceRegister) -> tuple[
         if not isinstance(body, Protection):
             raise TypeError("only protection claims and lifts say anything about protection")
         marking = body.marking
-        if marking is Marking.NONE or raise_key(logged) in gone:
+        if marking is Marking.NONE or claim_key(logged) in gone:
             if register.place(logged) is not None:
                 spoken.append(logged)
         elif level is Marking.UNVERIFIED or LEVEL[marking] > LEVEL[level]:

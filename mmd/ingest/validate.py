@@ -19,6 +19,7 @@ from streams.contracts.claims import (
     Claim,
     Consultancy,
     Custody,
+    DeathReversal,
     Employment,
     Enrolment,
     Group,
@@ -175,7 +176,7 @@ def _return(record: SourceRecord, body: Return, kind: str) -> Rejected | None:
     return _ruling(record, body, kind) if body.decision.strip() else Rejected("input.missing", "ruling: decision")
 
 
-def _ruling(record: SourceRecord, body: Merge | Split | Lift | Return, _: str) -> Rejected | None:
+def _ruling(record: SourceRecord, body: Merge | Split | Lift | Return | DeathReversal, _: str) -> Rejected | None:
     """A ruling is about a number's subject, and needs evidence and two persons; a proposed lift the one who asks."""
     if record.subject.startswith(ID_SUBJECT_PREFIX):
         return Rejected("input.invalid", "ruling: subject")
@@ -197,7 +198,7 @@ _RULES: Mapping[type, Callable[[SourceRecord, Any, str], Rejected | None]] = {
     NumberReference: _another,
     Merge: _merge,
     Return: _return,
-    **dict.fromkeys((Split, Lift), _ruling),
+    **dict.fromkeys((Split, Lift, DeathReversal), _ruling),
     LegalOrganisation: _owned,
 }
 """By body, what it must hold beside dates and names."""

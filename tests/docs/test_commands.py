@@ -18,7 +18,7 @@ from connectors.sources.registry import load_records
 from deploy.cli.connection import connected
 from deploy.quiet import Quiet
 from mmd.store.hash import state_hash
-from streams.contracts.documents import Redirect
+from streams.contracts.documents import PersonDocument, Redirect
 from streams.contracts.testnumbers import test_number as published_number
 from streams.kafka_log import LagMeter
 from tests.docs.reading import ROOT, block_with
@@ -155,7 +155,7 @@ def test_a_business_system_is_connected_with_three_requests(terminal: Terminal, 
 
 
 def test_rulings_are_made_as_typed(terminal: Terminal, fed: str) -> None:
-    """Through Kafka and the workers: a merge and its undoing, a lift by two officers."""
+    """Through Kafka and the workers: a merge and its undoing, a lift by two officers, a death taken back."""
     del fed
     path = f"{terminal.folder}/.venv/bin:{terminal.environment['PATH']}"
     number = published_number(dt.date(2001, 4, 5), "female")
@@ -200,6 +200,17 @@ def test_rulings_are_made_as_typed(terminal: Terminal, fed: str) -> None:
         Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
         assert person not in reader.marked()
         assert "first raised" in typed("kallan protection report", PERSON=person)[0]
+        lives = marked | {"Sekretessmarkering": "N"}
+        died = lives | {"AvregistreringsorsakKod": "AV", "Avregistreringsdatum": "20260901"}
+        for day, post in enumerate((died, lives), 1):
+            load_records("navet", [post | {"andringstidpunkt": f"2026090{day}120000"}], connection.edge)
+            Quiet(connection.base.pool, lag, connection.base.clock).wait(90)
+        told = typed("kallan undo-death", PERSON=person)
+        assert "Nothing was done" in told[0]
+        found = reader.person(person)
+        assert isinstance(found, PersonDocument)
+        assert found.status is not None
+        assert found.status.state == "registered"
         lag.close()
 
 

@@ -10,6 +10,7 @@ import pytest
 from deploy.cli import cli
 from tests.docs.reading import DOCUMENTS, READMES, ROOT, block_with, inline_commands, lines, linked, text_of
 
+RULINGS = {"merge", "split", "protection", "undo-death"}
 RUN_ELSEWHERE = {
     "make demo": ("tests/stack/test_stops.py", "test_the_demo_ends_well_with_its_last_screen"),
     "make up": ("tests/docs/test_commands.py", '".venv/bin/kallan", "up"'),
@@ -47,7 +48,11 @@ RUN_ELSEWHERE = {
         ("tests/integration/operations/test_live.py", 'STATUS = "kallan status --json"'),
     ),
     **dict.fromkeys(
-        (line for line in lines("docs/operations.md") if line.split()[1:2] in (["merge"], ["split"], ["protection"])),
+        (
+            line
+            for line in lines("docs/operations.md")
+            if line.split()[1:2] in (["merge"], ["split"], ["protection"], ["undo-death"])
+        ),
         ("tests/docs/test_commands.py", 'block_with("docs/operations.md", words)'),
     ),
     **dict.fromkeys(

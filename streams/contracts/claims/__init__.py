@@ -66,9 +66,10 @@ from streams.contracts.claims.roles import (
     WorkContact,
 )
 from streams.contracts.claims.rulings import (
+    ClaimName,
+    DeathReversal,
     Lift,
     Merge,
-    RaiseName,
     Return,
     Split,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "LEGAL_PREFIX",
     "Leave",
     "LegalOrganisation",
+    "DeathReversal",
     "Lift",
     "Mandate",
     "Marking",
@@ -133,7 +135,7 @@ __all__ = [
     "Protection",
     "REPLACES",
     "ROLE_KINDS",
-    "RaiseName",
+    "ClaimName",
     "RegisteredAddress",
     "Registration",
     "Relation",
@@ -201,6 +203,7 @@ Body = (
     | Split
     | Lift
     | Return
+    | DeathReversal
     | Absent
 )
 
@@ -221,6 +224,7 @@ REPLACES: dict[str, Replaces] = {
     "split": Replaces.NOTHING,
     "protection-lift": Replaces.NOTHING,
     "return": Replaces.NOTHING,
+    "death-reversal": Replaces.NOTHING,
     "name": Replaces.FROM,
     "registered-address": Replaces.FROM,
 }

@@ -24,8 +24,8 @@ class Split(ClaimBody, frozen=True, tag="split"):
     approved_by: str
 
 
-class RaiseName(msgspec.Struct, frozen=True, order=True):
-    """The natural key of one protection claim that raised, on the subject of the claim that names it."""
+class ClaimName(msgspec.Struct, frozen=True, order=True):
+    """The natural key of one claim, on the subject of the claim that names it."""
 
     source: str
     source_key: str
@@ -37,10 +37,20 @@ class Lift(ClaimBody, frozen=True, tag="protection-lift"):
     """A protection officer lifts exactly these raises (SM2). While `approved_by` is empty it is a proposal, which lifts
     nothing."""
 
-    raises: tuple[RaiseName, ...]
+    raises: tuple[ClaimName, ...]
     evidence: str
     asked_by: str
     approved_by: str = ""
+
+
+class DeathReversal(ClaimBody, frozen=True, tag="death-reversal"):
+    """By these later posts the population register has corrected itself (SM1): what the same records said of a death in
+    older versions is taken back, however often it is sent again. A death that a newer version tells of stands."""
+
+    corrections: tuple[ClaimName, ...]
+    evidence: str
+    asked_by: str
+    approved_by: str
 
 
 class Return(ClaimBody, frozen=True, tag="return"):

@@ -66,7 +66,7 @@ REGISTER = {
     + [{"information_set": "organisation", "attribute": kind, "sources": ["org"], "owner": "KS"} for kind in UNIT_KINDS]
     + [
         {"information_set": "rulings", "attribute": kind, "sources": ["ruling"], "owner": "KS"}
-        for kind in ("merge", "split", "protection-lift", "return")
+        for kind in ("merge", "split", "protection-lift", "return", "death-reversal")
     ]
     + [
         {"information_set": kind, "attribute": kind, "sources": [source], "owner": "KS"}

@@ -10,8 +10,8 @@ import psycopg.sql
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mmd.domain.claims import claim_key
 from mmd.domain.everyone import derive_everyone
-from mmd.domain.protection import raise_key
 from mmd.ingest.prepare import Preparer
 from mmd.store.own_ids import own_id
 from streams.contracts.claims import (
@@ -19,13 +19,13 @@ from streams.contracts.claims import (
     AccountFacts,
     Body,
     Claim,
+    ClaimName,
     Custody,
     Employment,
     Lift,
     Merge,
     Name,
     Protection,
-    RaiseName,
     Registration,
     Relation,
     Segment,
@@ -114,11 +114,11 @@ ruling = st.tuples(
 histories = st.lists(st.one_of(navet, navet, hr, moving, organisation, account, ruling), min_size=2, max_size=14)
 
 
-def raise_of(master: Master, one: Someone, stamp: str, protection: Protection) -> RaiseName:
+def raise_of(master: Master, one: Someone, stamp: str, protection: Protection) -> ClaimName:
     """The name that ingest gives a raise of the population register."""
     preparer = Preparer(master.codec, master.keys, master.register, PERSON_SECRET, DIGEST_SECRET)
     (claim,) = preparer.prepare([master.record(one, stamp, protection)]).claims.values()
-    return raise_key(claim.logged)[1]
+    return claim_key(claim.logged)[1]
 
 
 def body(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mmd.domain.protection import raise_key
+from mmd.domain.claims import claim_key
 from mmd.ingest.prepare import Preparer
 from streams.contracts.claims import (
     Claim,
@@ -51,7 +51,7 @@ def split(master: Master, gone: Someone, name: str = "m1") -> Message:
 def lift(master: Master, one: Someone, *posts: Message) -> Message:
     preparer = Preparer(master.codec, master.keys, master.register, b"p" * 32, b"d" * 32)
     claims = preparer.prepare(posts).claims.values()
-    raised = tuple(raise_key(claim.logged)[1] for claim in claims if isinstance(claim.logged.claim.body, Protection))
+    raised = tuple(claim_key(claim.logged)[1] for claim in claims if isinstance(claim.logged.claim.body, Protection))
     return master.record(one.subject, "9", Lift(raised, *BOTH), source="ruling", key="l1")
 
 

@@ -15,19 +15,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from mmd.domain.protection import LEVEL, raise_key
+from mmd.domain.claims import claim_key
+from mmd.domain.protection import LEVEL
 from mmd.ingest.prepare import Preparer
 from streams.contracts.claims import (
     Absent,
     Body,
     Claim,
+    ClaimName,
     Employment,
     Leave,
     Lift,
     Marking,
     Name,
     Protection,
-    RaiseName,
     Registration,
     Segment,
 )
@@ -71,7 +72,7 @@ class Held:
 
 @dataclass
 class Model:
-    raised: dict[int, dict[RaiseName, Marking]] = field(default_factory=dict)
+    raised: dict[int, dict[ClaimName, Marking]] = field(default_factory=dict)
     spoken: set[int] = field(default_factory=set)
     dead: set[int] = field(default_factory=set)
     heard: set[int] = field(default_factory=set)
@@ -148,7 +149,7 @@ class Municipality(RuleBasedStateMachine):
         message = self.tell(source, about, said, key="" if source == "navet" else f"P{about}")
         if said.marking is not Marking.NONE:
             (claim,) = self.preparer.prepare([message]).claims.values()
-            self.model.raised.setdefault(about, {})[raise_key(claim.logged)[1]] = said.marking
+            self.model.raised.setdefault(about, {})[claim_key(claim.logged)[1]] = said.marking
 
     @precondition(lambda self: any(self.model.raised.values()))
     @rule(data=st.data(), approved=st.sampled_from(["bertil", "bertil", ""]))

@@ -20,6 +20,7 @@ from streams.contracts.claims import (
     Birth,
     Body,
     Claim,
+    ClaimName,
     Custody,
     Employment,
     IdentityAssurance,
@@ -30,7 +31,6 @@ from streams.contracts.claims import (
     Name,
     PostalAddress,
     Protection,
-    RaiseName,
     RegisteredAddress,
     Registration,
     Relation,
@@ -213,15 +213,15 @@ def lifts(draw: st.DrawFn) -> list[SourceRecord]:
     before, after = draw(_marked(who)), draw(_marked(who))
     named = [one for one in map(_raise_name, [*before, *after[:1]]) if one is not None and draw(st.integers(0, 3))]
     approved = draw(st.sampled_from(["bertil", "bertil", "bertil", ""]))
-    lift = Lift((*named, RaiseName("navet", "never", "1", "")), "a decision", "anna", approved)
+    lift = Lift((*named, ClaimName("navet", "never", "1", "")), "a decision", "anna", approved)
     return [*before, record("ruling", who, stamp(20), lift, key=f"lift-{who}"), *after]
 
 
-def _raise_name(one: SourceRecord) -> RaiseName | None:
+def _raise_name(one: SourceRecord) -> ClaimName | None:
     (claim,) = one.claims
     raised = isinstance(claim.body, Protection) and claim.body.marking is not Marking.NONE
     digest = digest_of(claim, one.subject, DIGEST_KEY)
-    return RaiseName(one.source, one.source_key, one.version, digest) if raised else None
+    return ClaimName(one.source, one.source_key, one.version, digest) if raised else None
 
 
 @st.composite

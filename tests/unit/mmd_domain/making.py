@@ -57,7 +57,7 @@ NAVET_KINDS = (
     "custody",
 )
 HR_KINDS = ("employment", "agreed-name", "work-contact")
-RULING_KINDS = ("merge", "split", "protection-lift", "return")
+RULING_KINDS = ("merge", "split", "protection-lift", "return", "death-reversal")
 REGISTERS = {
     "school": ("enrolment", "placement"),
     "politicians": ("mandate",),

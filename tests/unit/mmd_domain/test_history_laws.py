@@ -9,9 +9,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmd.domain.claims import LoggedClaim
+from mmd.domain.claims import ClaimKey, LoggedClaim, claim_key
 from mmd.domain.everyone import derive_everyone
-from mmd.domain.protection import LEVEL, RaiseKey, raise_key
+from mmd.domain.protection import LEVEL
 from mmd.domain.things import derive_thing
 from streams.contracts.claims import Lift, Marking, NumberReference, Protection, is_thing
 from streams.contracts.documents import PersonaType, PersonDocument, Thing
@@ -100,14 +100,14 @@ def test_a_raise_of_any_source_that_no_lift_names_marks_whoever_the_number_belon
     documents, named = by_any_id(everyone(claims)), approved_lifts(claims)
     for one in claims:
         if isinstance(one.claim.body, Protection) and one.claim.body.marking is not Marking.NONE:
-            if raise_key(one) in named:
+            if claim_key(one) in named:
                 continue
             marking = documents[person_id_of(one.subject)].marking
             assert marking is not None
             assert LEVEL[marking] >= LEVEL[one.claim.body.marking]
 
 
-def approved_lifts(claims: list[LoggedClaim]) -> set[RaiseKey]:
+def approved_lifts(claims: list[LoggedClaim]) -> set[ClaimKey]:
     return {
         (one.subject, name)
         for one in claims

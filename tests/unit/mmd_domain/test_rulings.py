@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmd.domain.canonical import canonical_bytes
-from mmd.domain.claims import LoggedClaim
+from mmd.domain.claims import LoggedClaim, claim_key
 from mmd.domain.everyone import derive_everyone
-from mmd.domain.protection import LEVEL, effective, raise_key, standing_raises
-from streams.contracts.claims import Body, Lift, Marking, Merge, NumberReference, Protection, RaiseName, Split
+from mmd.domain.protection import LEVEL, effective, standing_raises
+from streams.contracts.claims import Body, ClaimName, Lift, Marking, Merge, NumberReference, Protection, Split
 from streams.contracts.decisions import two_persons
 from streams.contracts.documents import PersonDocument
 from tests.unit.mmd_domain.making import (
@@ -45,7 +45,7 @@ def split(gone: str, *names: str, version: str = "20260302") -> LoggedClaim:
 
 
 def lift(*raised: LoggedClaim, of: str = A, approved_by: str = "bertil", by: str = "ruling") -> LoggedClaim:
-    names = tuple(raise_key(one)[1] for one in raised)
+    names = tuple(claim_key(one)[1] for one in raised)
     return ruled(Lift(names, "a decision", "anna", approved_by), of, "l1", by=by)
 
 
@@ -213,9 +213,9 @@ def ruled_histories(draw: st.DrawFn) -> list[LoggedClaim]:
     raised = [one for one in history if isinstance(one.claim.body, Protection) and one.claim.body != Protection()]
     for number in range(draw(st.integers(0, 2)) if raised else 0):
         about = draw(st.sampled_from(raised))
-        names = {raise_key(one)[1] for one in raised if one.subject == about.subject and draw(st.booleans())}
+        names = {claim_key(one)[1] for one in raised if one.subject == about.subject and draw(st.booleans())}
         approved = draw(st.sampled_from(["bertil", "bertil", "", "anna"]))
-        body = Lift((*sorted(names), RaiseName("navet", "never", "1", "")), "a decision", "anna", approved)
+        body = Lift((*sorted(names), ClaimName("navet", "never", "1", "")), "a decision", "anna", approved)
         history.append(ruled(body, about.subject, f"l{number}"))
     return history
 
@@ -266,7 +266,7 @@ def test_a_marking_never_falls_without_a_lift_that_lists_every_raise(
         body = logged.claim.body
         if not isinstance(body, Protection) or body.marking is Marking.NONE:
             continue
-        subject, name = raise_key(logged)
+        subject, name = claim_key(logged)
         listed = any(
             isinstance(one.claim.body, Lift)
             and one.subject == subject

@@ -3,7 +3,7 @@
 import pytest
 
 from mmd.ingest.validate import check_claim
-from streams.contracts.claims import Body, Claim, Lift, Merge, Return, SourceRecord, Split
+from streams.contracts.claims import Body, Claim, DeathReversal, Lift, Merge, Return, SourceRecord, Split
 
 ONE, OTHER, BY_ID = "a" * 32, "b" * 32, "id:00000000-0000-8000-8000-000000000001"
 
@@ -21,6 +21,7 @@ def test_whole_rulings_and_a_proposed_lift_are_taken() -> None:
         Lift((), "e", "anna"),
         Lift((), "e", "anna", "bo"),
         Return("KS 1", "e", "anna", "bo"),
+        DeathReversal((), "e", "anna", "bo"),
     ):
         assert refused(body) is None
 
@@ -33,6 +34,8 @@ def test_whole_rulings_and_a_proposed_lift_are_taken() -> None:
         (Split(("m",), "e", "anna", ""), "decision.two-persons"),
         (Lift((), "e", "anna", "anna"), "decision.two-persons"),
         (Return("KS 1", "e", "anna", " Anna"), "decision.two-persons"),
+        (DeathReversal((), "e", "anna", ""), "decision.two-persons"),
+        (DeathReversal((), "", "anna", "bo"), "input.missing"),
         (Return("KS 1", "e", "anna", ""), "decision.two-persons"),
         (Return(" ", "e", "anna", "bo"), "input.missing"),
         (Return("KS 1", "", "anna", "bo"), "input.missing"),

@@ -58,7 +58,8 @@ BODIES: list[claims.Body] = [
     claims.Merge("subject", "a decision", "anna", "bertil"),
     claims.Split(("merge-1",), "a decision", "anna", "bertil"),
     claims.Return("KS 1", "a reason", "anna", "bertil"),
-    claims.Lift((claims.RaiseName("navet", "key", "1", "digest"),), "a decision", "anna"),
+    claims.DeathReversal((claims.ClaimName("navet", "key", "1", "digest"),), "a decision", "anna", "bertil"),
+    claims.Lift((claims.ClaimName("navet", "key", "1", "digest"),), "a decision", "anna"),
     claims.Absent("name"),
 ]
 
