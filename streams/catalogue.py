@@ -282,7 +282,7 @@ TOPICS: tuple[Topic, ...] = (
         ("operator",),
         ("ingest-urgent",),
         "Handläggares beslut: sammanslagning, delning, hävd skyddsmarkering, återkomst efter gallring, hävt dödsfall",
-        "Operators' rulings: merge, split, lift of protection, return after an erasure, death taken back",
+        "Operators' rulings: merge, split, lift, return after an erasure, death taken back",
         contents=("merge", "split", "protection-lift", "return", "death-reversal", "protection"),
         sealed_with="inner",
     ),

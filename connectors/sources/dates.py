@@ -50,6 +50,11 @@ def latest(date: IncompleteDate) -> dt.date:
     return dt.date(parts[0], parts[1] + 1, 1) - dt.timedelta(days=1)
 
 
+def as_written(date: IncompleteDate | None) -> IncompleteDate | None:
+    """The date where it is incomplete, to be kept beside the day that it is read as; None for a whole one."""
+    return None if date is None or date.count("-") == 2 else date
+
+
 def iso_date(value: object, field: str) -> dt.date | None:
     """`YYYY-MM-DD`, also as an instant at midnight; None and "" are no date. Raises `Rejected("input.invalid")`."""
     if value is None or value == "":

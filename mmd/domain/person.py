@@ -247,7 +247,14 @@ def _names(candidates: Candidates) -> tuple[NameEntry, ...]:
 
 def _registered_addresses(candidates: Candidates) -> tuple[AddressEntry, ...]:
     return tuple(
-        AddressEntry(body.address, stamp_of(logged), body.municipality_code, span_from, span_to)
+        AddressEntry(
+            body.address,
+            stamp_of(logged),
+            body.municipality_code,
+            span_from,
+            span_to,
+            body.since if span_from == logged.claim.valid_from else None,
+        )
         for span_from, span_to, logged in timeline(candidates.get("registered-address"))
         if isinstance(body := logged.claim.body, RegisteredAddress)
     )
@@ -278,7 +285,7 @@ def _relations(
     if logged is None or not isinstance(logged.claim.body, Custody):
         return (), ()
     stamp = stamp_of(logged)
-    found: dict[str, set[tuple[str, dt.date | None, dt.date | None]]] = {
+    found: dict[str, set[tuple[str, dt.date | None, dt.date | None, str | None, str | None]]] = {
         GUARDIAN_OF_THIS_PERSON: set(),
         WARD_OF_THIS_PERSON: set(),
     }
@@ -286,10 +293,13 @@ def _relations(
         if relation.type in found and not (
             relation.valid_from and relation.valid_to and relation.valid_to < relation.valid_from
         ):
-            found[relation.type].add((person_id_of(relation.subject), relation.valid_from, relation.valid_to))
+            dates = relation.valid_from, relation.valid_to, relation.starts, relation.ends
+            found[relation.type].add((person_id_of(relation.subject), *dates))
 
     def entries(kind: str) -> tuple[RelationEntry, ...]:
-        ordered = sorted(found[kind], key=lambda r: (r[0], r[1] or dt.date.min, r[2] or dt.date.max))
-        return tuple(RelationEntry(other, stamp, start, end) for other, start, end in ordered)
+        ordered = sorted(
+            found[kind], key=lambda r: (r[0], r[1] or dt.date.min, r[2] or dt.date.max, r[3] or "", r[4] or "")
+        )
+        return tuple(RelationEntry(r[0], stamp, r[1], r[2], r[3], r[4]) for r in ordered)
 
     return entries(GUARDIAN_OF_THIS_PERSON), entries(WARD_OF_THIS_PERSON)

@@ -41,11 +41,14 @@ class NameEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AddressEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`since`: the day it holds from as the register wrote it, where that is incomplete."""
+
     address: PostalAddress
     stamp: Stamp
     municipality_code: str = ""
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
+    since: IncompleteDate | None = None
 
 
 class TextValue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -72,12 +75,15 @@ class AssuranceEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RelationEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A guardian or ward, by person id; the other person's data come through their own disclosure."""
+    """A guardian or ward, by person id; the other person's data come through their own disclosure. `starts` and `ends`: the
+    dates as the register wrote them, where they are incomplete."""
 
     person: str
     stamp: Stamp
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
+    starts: IncompleteDate | None = None
+    ends: IncompleteDate | None = None
 
 
 class PersonaType(StrEnum):

@@ -29,7 +29,7 @@ RUN_ELSEWHERE = {
         ),
         ("deploy/compose/local/trial.py", "_documented(project, Path(folder))"),
     ),
-    "make bench": ("docs/performance.md", "`make bench` (full), 2026-11-22 17:11 UTC"),
+    "make bench": ("docs/performance.md", "`make bench` (full), 2026-11-22 20:42 UTC"),
     "kallan bench --only scaling --quick": ("docs/performance.md", "| 24 x 4 | 1,421"),
     ".venv/bin/kallan bench --quick": ("docs/performance.md", "| quick 07:47 |"),
     ".venv/bin/kallan bench --quick --output quick.json": (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.sources.dates import earliest, incomplete, latest, local_stamp
+from connectors.sources.dates import as_written, earliest, incomplete, latest, local_stamp
 from connectors.sources.lanes import DECEASED
 from connectors.sources.navet.names import call_name
 from connectors.sources.navet.xml import attribute, child, children, is_nil, text
@@ -175,6 +175,7 @@ class PostReader:
                     _address(home) or PostalAddress(),
                     municipality_code=text(registered, "LanKod") + text(registered, "KommunKod"),
                     property_designation=text(registered, "Fastighetsbeteckning"),
+                    since=as_written(since),
                 ),
                 valid_from=earliest(since) if since else changed,
             )
@@ -209,7 +210,9 @@ class PostReader:
         if valid_from is not None and valid_to is not None and valid_to < valid_from:
             return None
         other = parse_identifier(number, self.context.today)
-        return Relation(kind, self.context.subject_of(other), valid_from, valid_to)
+        return Relation(
+            kind, self.context.subject_of(other), valid_from, valid_to, as_written(starts), as_written(ends)
+        )
 
 
 def _mark(post: Any, name: str) -> str | None:

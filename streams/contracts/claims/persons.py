@@ -75,11 +75,13 @@ class PostalAddress(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RegisteredAddress(ClaimBody, frozen=True, tag="registered-address"):
-    """*Folkbokföringsadress* with municipality code (county + municipality, four digits)."""
+    """*Folkbokföringsadress* with municipality code (county + municipality, four digits). `since`: *Folkbokforingsdatum* as
+    the register wrote it where it is incomplete; the claim holds from the first day that it can mean."""
 
     address: PostalAddress
     municipality_code: str = ""
     property_designation: str = ""
+    since: IncompleteDate | None = None
 
 
 class SpecialAddress(ClaimBody, frozen=True, tag="special-address"):
@@ -120,12 +122,15 @@ class IdentityAssurance(ClaimBody, frozen=True, tag="identity-assurance"):
 
 class Relation(msgspec.Struct, frozen=True, omit_defaults=True):
     """A custody relation. `type` is `V` (the other is guardian of this person) or `VF` (this person is guardian of
-    the other); the codes are Navet's *Relationstyp*."""
+    the other); the codes are Navet's *Relationstyp*. `starts` and `ends` are the dates as the register wrote them where
+    they are incomplete; the relation holds for the shortest time that they can mean."""
 
     type: str
     subject: str
     valid_from: dt.date | None = None
     valid_to: dt.date | None = None
+    starts: IncompleteDate | None = None
+    ends: IncompleteDate | None = None
 
 
 class Custody(ClaimBody, frozen=True, tag="custody"):

@@ -255,6 +255,24 @@ def test_guardians_and_wards_come_from_custody_alone_not_from_parenthood() -> No
     assert [(entry.person, entry.valid_to) for entry in document.wards] == [(person_id_of(C), dt.date(2027, 1, 1))]
 
 
+def test_incomplete_days_are_kept_as_the_register_wrote_them_beside_those_that_they_are_read_as() -> None:
+    first, until = dt.date(2024, 5, 31), dt.date(2030, 1, 1)
+    moved = dt.date(2026, 11, 1)
+    document = derived(
+        said(Custody((Relation("VF", C, first, until, "2024-05", "2030"), Relation("V", B, first, until)))),
+        said(RegisteredAddress(PostalAddress("A 1"), since="2026-11"), since=moved, version="20261105"),
+        said(RegisteredAddress(PostalAddress("B 2")), since=moved + DAY, version="20261106"),
+    )
+    assert [(one.valid_from, one.valid_to, one.starts, one.ends) for one in document.wards] == [
+        (first, until, "2024-05", "2030")
+    ]
+    assert [(one.starts, one.ends) for one in document.guardians] == [(None, None)]
+    assert [(one.valid_from, one.since) for one in document.registered_addresses] == [
+        (moved, "2026-11"),
+        (moved + DAY, None),
+    ]
+
+
 def test_the_hr_system_may_go_on_naming_the_old_number_for_weeks() -> None:
     claims = [
         said(NumberReference(SUBJECTS[B], B, True), version="20260301"),

@@ -149,7 +149,15 @@ def test_an_incomplete_custody_period_is_read_as_the_shortest_it_can_be(read: Re
     body = claim(one(read("navet", [WHOLE | {"Relationer": [relation]}])), Custody).body
     assert isinstance(body, Custody)
     subject = body.relations[0].subject
-    assert body.relations == (Relation("VF", subject, dt.date(2011, 5, 31), dt.date(2027, 1, 1)),)
+    days = dt.date(2011, 5, 31), dt.date(2027, 1, 1)
+    assert body.relations == (Relation("VF", subject, *days, "2011-05", "2027"),)
+
+
+def test_an_incomplete_day_of_registration_is_kept_beside_the_first_day_that_it_can_mean(read: Read) -> None:
+    for written, first, kept in (("20110500", dt.date(2011, 5, 1), "2011-05"), ("20110502", dt.date(2011, 5, 2), None)):
+        found = claim(one(read("navet", [WHOLE | {"Folkbokforingsdatum": written}])), RegisteredAddress)
+        assert isinstance(found.body, RegisteredAddress)
+        assert (found.valid_from, found.body.since) == (first, kept)
 
 
 def test_a_special_address_is_a_claim_of_its_own(read: Read) -> None:
